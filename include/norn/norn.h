@@ -1,0 +1,8 @@
+/* All of Norn's public headers. */
+#ifndef NORN_NORN_H
+#define NORN_NORN_H
+#include "norn/base.h"
+#include "norn/context.h"
+#include "norn/forecast.h"
+#include "norn/table.h"
+#endif
