@@ -25,7 +25,8 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define NORN_PRINTF(format_index, first_argument) __attribute__((format(printf, format_index, first_argument)))
+#define NORN_PRINTF(format_index, first_argument)                                                            \
+    __attribute__((format(printf, format_index, first_argument)))
 #else
 #define NORN_PRINTF(format_index, first_argument)
 #endif
@@ -69,7 +70,10 @@ typedef struct norn_error {
     char log[4096];    /* build log of a kernel, cut to fit, or "" */
 } norn_error;
 
-#define NORN_ERROR_INIT {NORN_OK, "", "", 0, 0, "", 0, ""}
+#define NORN_ERROR_INIT                                                                                      \
+    {                                                                                                        \
+        NORN_OK, "", "", 0, 0, "", 0, ""                                                                     \
+    }
 
 /* ---- what the library asks of its host --------------------------------------------------------------- */
 
@@ -90,7 +94,7 @@ typedef struct norn_progress {
 /* A flag that any thread or signal handler may raise; the library looks at it between launches. */
 typedef struct norn_cancel norn_cancel;
 norn_status norn_cancel_new(norn_cancel **out);
-void norn_cancel_raise(norn_cancel *cancel); /* async-signal-safe */
+void norn_cancel_raise(norn_cancel *cancel);       /* async-signal-safe */
 int norn_cancel_raised(const norn_cancel *cancel); /* NULL: 0 */
 void norn_cancel_free(norn_cancel *cancel);
 
@@ -102,15 +106,18 @@ void norn_cancel_free(norn_cancel *cancel);
  * callable from the thread that called the library.
  */
 typedef struct norn_host {
-    size_t size; /* sizeof(norn_host) */
-    void *user;  /* handed to every callback */
+    size_t size;                                                              /* sizeof(norn_host) */
+    void *user;                                                               /* handed to every callback */
     void *(*resize)(void *user, void *ptr, size_t old_size, size_t new_size); /* NULL: realloc */
     void (*log)(void *user, norn_log_level level, const char *text);          /* NULL: silent */
     void (*progress)(void *user, const norn_progress *progress);              /* NULL: silent */
     const norn_cancel *cancel;                                                /* NULL: never */
 } norn_host;
 
-#define NORN_HOST_INIT {sizeof(norn_host), NULL, NULL, NULL, NULL, NULL}
+#define NORN_HOST_INIT                                                                                       \
+    {                                                                                                        \
+        sizeof(norn_host), NULL, NULL, NULL, NULL, NULL                                                      \
+    }
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,6 @@
 /*
- * Devices and contexts: where Norn computes. A context is one OpenCL device with one in-order queue, used by one
- * thread at a time; contexts are independent of each other.
+ * Devices and contexts: where Norn computes. A context is one OpenCL device with one in-order queue, used by
+ * one thread at a time; contexts are independent of each other.
  */
 #ifndef NORN_CONTEXT_H
 #define NORN_CONTEXT_H
@@ -11,25 +11,29 @@
 extern "C" {
 #endif
 
-typedef enum norn_device_type { NORN_DEVICE_CPU = 0, NORN_DEVICE_GPU, NORN_DEVICE_ACCELERATOR } norn_device_type;
+typedef enum norn_device_type {
+    NORN_DEVICE_CPU = 0,
+    NORN_DEVICE_GPU,
+    NORN_DEVICE_ACCELERATOR
+} norn_device_type;
 
 typedef struct norn_device_info {
     size_t size;
-    int platform, device;     /* numbers for --device P:D */
-    char platform_name[96];   /* "Portable Computing Language" */
+    int platform, device;   /* numbers for --device P:D */
+    char platform_name[96]; /* "Portable Computing Language" */
     char platform_version[96];
     char name[128];
     char vendor[96];
-    char driver[96];          /* driver version */
+    char driver[96]; /* driver version */
     norn_device_type type;
     unsigned compute_units;
-    uint64_t memory;          /* bytes of global memory */
-    uint64_t largest_buffer;  /* bytes of the largest allocation */
-    size_t largest_group;     /* work-items */
-    unsigned vector_width;    /* native floats in a vector */
-    int usable;               /* 1, or 0 with the reason */
-    int chosen;               /* 1 for the device a context takes when none is named */
-    char reason[160];         /* why it is chosen or not usable */
+    uint64_t memory;         /* bytes of global memory */
+    uint64_t largest_buffer; /* bytes of the largest allocation */
+    size_t largest_group;    /* work-items */
+    unsigned vector_width;   /* native floats in a vector */
+    int usable;              /* 1, or 0 with the reason */
+    int chosen;              /* 1 for the device a context takes when none is named */
+    char reason[160];        /* why it is chosen or not usable */
 } norn_device_info;
 
 /* All devices of all platforms. *count may be 0 without an error when there is no platform at all.
@@ -41,14 +45,17 @@ typedef struct norn_context norn_context;
 
 typedef struct norn_context_options {
     size_t size;
-    const char *device;   /* "P:D" as in norn_devices_list, or part of a device's or platform's name in any case;
-                             NULL: a GPU before an accelerator before a CPU */
-    unsigned local_size;  /* work-items a group, LS; 0: by device type (CPU 1, GPU 64) */
-    unsigned vector_width;/* floats in a vector, VW: 1, 4, 8 or 16; 0: by device */
-    unsigned rows;        /* batch rows a group, ROWS: 1 to 8; 0: by device */
+    const char *device;    /* "P:D" as in norn_devices_list, or part of a device's or platform's name in any
+                              case;    NULL: a GPU before an accelerator before a CPU */
+    unsigned local_size;   /* work-items a group, LS; 0: by device type (CPU 1, GPU 64) */
+    unsigned vector_width; /* floats in a vector, VW: 1, 4, 8 or 16; 0: by device */
+    unsigned rows;         /* batch rows a group, ROWS: 1 to 8; 0: by device */
 } norn_context_options;
 
-#define NORN_CONTEXT_OPTIONS_INIT {sizeof(norn_context_options), NULL, 0, 0, 0}
+#define NORN_CONTEXT_OPTIONS_INIT                                                                            \
+    {                                                                                                        \
+        sizeof(norn_context_options), NULL, 0, 0, 0                                                          \
+    }
 
 /* Errors: NORN_ERR_DEVICE (no platform, no device, none of that name; the message says what mends it),
  * NORN_ERR_OPENCL, NORN_ERR_MEMORY. */
@@ -61,8 +68,8 @@ const norn_device_info *norn_context_device(const norn_context *context);
 typedef void (*norn_self_test_fn)(void *user, const char *what, double error, double bound, int passed);
 
 /*
- * Builds every kernel for this device and compares each with the plain double-precision reference on the host;
- * compares CLBlast's product and our own with a chain of fma. Calls `each` for every comparison.
+ * Builds every kernel for this device and compares each with the plain double-precision reference on the
+ * host; compares CLBlast's product and our own with a chain of fma. Calls `each` for every comparison.
  * NORN_OK when all passed; NORN_ERR_NUMERIC when one did not; otherwise the error that stopped it.
  */
 norn_status norn_self_test(norn_context *context, norn_self_test_fn each, void *user, norn_error *err);

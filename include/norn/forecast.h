@@ -2,9 +2,9 @@
  * From a table to a forecast: plans the split, trains stacked LSTMs on the device, scores them on the last
  * horizon beside simple baselines, and forecasts the rows after the last.
  *
- * Words: horizon h, rows forecast; window W, rows the network sees; season m, rows of one period; cutoff, the last
- * row a forecast may see. For a series of N rows: the scored member sees rows up to N-1-holdout, the member that
- * prints sees all; each sets its own last rows aside to know when to stop.
+ * Words: horizon h, rows forecast; window W, rows the network sees; season m, rows of one period; cutoff, the
+ * last row a forecast may see. For a series of N rows: the scored member sees rows up to N-1-holdout, the
+ * member that prints sees all; each sets its own last rows aside to know when to stop.
  *
  * Metrics (e = y - f over all scored rows of all series)
  *   MAE   mean |e|
@@ -32,34 +32,37 @@ typedef enum norn_loss {
 
 typedef struct norn_forecast_options {
     size_t size;
-    size_t horizon;         /* h; 0: the season if above 1, else min(24, N/10) */
-    size_t window;          /* W; 0: 2 h, between 8 and N/4 */
-    size_t season;          /* m; 0: by the step; 1: none */
-    int64_t holdout;        /* rows held back to score; -1: the horizon; 0: no scoring; else the horizon */
-    unsigned layers;        /* L; 0: default */
-    unsigned hidden;        /* H; 0: default */
-    double dropout;         /* between layers, 0 <= p < 1; negative: default */
-    unsigned epochs;        /* at most; 0: by the training budget */
+    size_t horizon;           /* h; 0: the season if above 1, else min(24, N/10) */
+    size_t window;            /* W; 0: 2 h, between 8 and N/4 */
+    size_t season;            /* m; 0: by the step; 1: none */
+    int64_t holdout;          /* rows held back to score; -1: the horizon; 0: no scoring; else the horizon */
+    unsigned layers;          /* L; 0: default */
+    unsigned hidden;          /* H; 0: default */
+    double dropout;           /* between layers, 0 <= p < 1; negative: default */
+    unsigned epochs;          /* at most; 0: by the training budget */
     unsigned steps_per_epoch; /* 0: every window once, within the training budget */
-    unsigned batch;         /* B, windows a step; 0: default */
-    double learning_rate;   /* 0: default */
+    unsigned batch;           /* B, windows a step; 0: default */
+    double learning_rate;     /* 0: default */
     norn_loss loss;
-    unsigned patience;      /* epochs without a better validation loss before a member stops; 0: default */
-    double time_limit;      /* seconds of training by the clock; 0: none. A limit that is reached makes results
-                               depend on the machine's speed. */
+    unsigned patience; /* epochs without a better validation loss before a member stops; 0: default */
+    double time_limit; /* seconds of training by the clock; 0: none. A limit that is reached makes results
+                          depend on the machine's speed. */
     uint64_t seed;
-    int consume_past;       /* 1: the table's covariates may be dropped once they are on the device */
+    int consume_past; /* 1: the table's covariates may be dropped once they are on the device */
 } norn_forecast_options;
 
-#define NORN_FORECAST_OPTIONS_INIT                                                                                   \
-    {sizeof(norn_forecast_options), 0, 0, 0, -1, 0, 0, -1.0, 0, 0, 0, 0.0, NORN_LOSS_MSE, 0, 0.0, 1, 0}
+#define NORN_FORECAST_OPTIONS_INIT                                                                           \
+    {                                                                                                        \
+        sizeof(norn_forecast_options), 0, 0, 0, -1, 0, 0, -1.0, 0, 0, 0, 0.0, NORN_LOSS_MSE, 0, 0.0, 1, 0    \
+    }
 
 typedef struct norn_forecast norn_forecast;
 
 /*
  * Trains and forecasts. The table stays the caller's and is unchanged unless consume_past is set.
- * Errors: NORN_ERR_USAGE (a series too short for horizon and window, an option out of range; the message names the
- * flag), NORN_ERR_NUMERIC (training diverged), NORN_ERR_CANCELLED, NORN_ERR_OPENCL, NORN_ERR_BUILD, NORN_ERR_MEMORY.
+ * Errors: NORN_ERR_USAGE (a series too short for horizon and window, an option out of range; the message
+ * names the flag), NORN_ERR_NUMERIC (training diverged), NORN_ERR_CANCELLED, NORN_ERR_OPENCL, NORN_ERR_BUILD,
+ * NORN_ERR_MEMORY.
  */
 norn_status norn_forecast_run(norn_forecast **out, norn_context *context, norn_table *table,
                               const norn_forecast_options *options, const norn_host *host, norn_error *err);
@@ -68,29 +71,33 @@ void norn_forecast_free(norn_forecast *forecast);
 /* Rows of the future: [h] values of one series, in the units of the file. */
 size_t norn_forecast_horizon(const norn_forecast *forecast);
 const double *norn_forecast_values(const norn_forecast *forecast, size_t series);
-const char *norn_forecast_model(const norn_forecast *forecast); /* "LSTM": the name of the forecast's column */
+const char *
+norn_forecast_model(const norn_forecast *forecast); /* "LSTM": the name of the forecast's column */
 
-/* One forecaster's score on the rows held back. Models come in the order LSTM, Naive, SeasonalNaive (only where
- * m > 1), Linear. */
+/* One forecaster's score on the rows held back. Models come in the order LSTM, Naive, SeasonalNaive (only
+ * where m > 1), Linear. */
 typedef struct norn_score {
     const char *model;
     double mae, rmse, mape, mase; /* NaN where undefined */
     size_t rows;                  /* scored rows, over all series */
 } norn_score;
-const norn_score *norn_forecast_scores(const norn_forecast *forecast, size_t *count); /* *count 0: no holdout */
-/* What model number `model` of the scores forecast for the rows held back: [holdout]; NULL without a holdout. */
+const norn_score *norn_forecast_scores(const norn_forecast *forecast,
+                                       size_t *count); /* *count 0: no holdout */
+/* What model number `model` of the scores forecast for the rows held back: [holdout]; NULL without a holdout.
+ */
 const double *norn_forecast_held_back(const norn_forecast *forecast, size_t model, size_t series);
 size_t norn_forecast_holdout(const norn_forecast *forecast); /* rows held back, 0: none */
 
 /* How a member was trained. Member 0 prints; member 1, if there is a holdout, was scored. */
 typedef struct norn_training {
-    size_t windows;                /* training windows of the member */
+    size_t windows; /* training windows of the member */
     size_t validation_windows;
     unsigned epochs, best_epoch;   /* run, and the one whose parameters were kept */
     double train_loss, valid_loss; /* at the best epoch, in scaled units */
 } norn_training;
 const norn_training *norn_forecast_training(const norn_forecast *forecast, size_t *members);
-size_t norn_forecast_parameters(const norn_forecast *forecast); /* numbers in one member's network, unpadded */
+size_t
+norn_forecast_parameters(const norn_forecast *forecast); /* numbers in one member's network, unpadded */
 
 /* What was decided: season, horizon, window, network, training, transform; in order. Borrowed. */
 const norn_decision *norn_forecast_decisions(const norn_forecast *forecast, size_t *count);

@@ -30,10 +30,10 @@ typedef struct norn_decision {
 /* ---- the calendar ------------------------------------------------------------------------------------- */
 
 typedef enum norn_step_unit {
-    NORN_STEP_INTEGER = 0,  /* times are plain integers (years too: 1700, 1701, ...) */
-    NORN_STEP_MICROSECONDS, /* a fixed span of time; weeks and days are of this kind */
-    NORN_STEP_BUSINESS_DAYS,/* days without Saturdays and Sundays */
-    NORN_STEP_MONTHS        /* calendar months; quarters are 3, years of dates 12 */
+    NORN_STEP_INTEGER = 0,   /* times are plain integers (years too: 1700, 1701, ...) */
+    NORN_STEP_MICROSECONDS,  /* a fixed span of time; weeks and days are of this kind */
+    NORN_STEP_BUSINESS_DAYS, /* days without Saturdays and Sundays */
+    NORN_STEP_MONTHS         /* calendar months; quarters are 3, years of dates 12 */
 } norn_step_unit;
 
 typedef struct norn_step {
@@ -55,18 +55,21 @@ typedef enum norn_on_missing {
 
 typedef struct norn_table_options {
     size_t size;
-    const char *time;           /* column by name, or by number from 1; NULL: found; "": none, rows are numbered */
-    const char *target;         /* columns, separated by commas; NULL: found */
-    const char *id;             /* NULL: unique_id or a column that tells series apart; "": none */
-    const char *past;           /* columns, separated by commas; "*": every numeric column that has no other
-                                   role; NULL: none */
-    const char *na;             /* texts that mean missing, separated by commas, beside the usual ones (empty,
-                                   NA, N/A, NaN, nan, null, NULL); NULL: none */
+    const char *time;   /* column by name, or by number from 1; NULL: found; "": none, rows are numbered */
+    const char *target; /* columns, separated by commas; NULL: found */
+    const char *id;     /* NULL: unique_id or a column that tells series apart; "": none */
+    const char *past;   /* columns, separated by commas; "*": every numeric column that has no other
+                           role; NULL: none */
+    const char *na;     /* texts that mean missing, separated by commas, beside the usual ones (empty,
+                           NA, N/A, NaN, nan, null, NULL); NULL: none */
     norn_on_missing on_missing; /* what to do with missing cells */
     char delimiter;             /* 0: found among , ; tab | */
 } norn_table_options;
 
-#define NORN_TABLE_OPTIONS_INIT {sizeof(norn_table_options), NULL, NULL, NULL, NULL, NULL, NORN_MISSING_ERROR, 0}
+#define NORN_TABLE_OPTIONS_INIT                                                                              \
+    {                                                                                                        \
+        sizeof(norn_table_options), NULL, NULL, NULL, NULL, NULL, NORN_MISSING_ERROR, 0                      \
+    }
 
 /* Reads up to `size` bytes into buffer; returns how many, 0 at the end, (size_t)-1 on a read error. */
 typedef size_t (*norn_read_fn)(void *user, void *buffer, size_t size);
@@ -85,29 +88,31 @@ norn_status norn_table_read_stream(norn_table **out, norn_read_fn read, void *us
 
 void norn_table_free(norn_table *table);
 
-/* ---- what was read -------------------------------------------------------------------------------------- */
+/* ---- what was read --------------------------------------------------------------------------------------
+ */
 
-size_t norn_table_series_count(const norn_table *table);                  /* S >= 1 */
-size_t norn_table_rows(const norn_table *table, size_t series);           /* N of this series, >= 1 */
-const char *norn_table_id(const norn_table *table, size_t series);        /* id, or the target column's name */
-const int64_t *norn_table_times(const norn_table *table, size_t series);  /* [N] microseconds since 1970 UTC, or integers */
-const double *norn_table_target(const norn_table *table, size_t series);  /* [N] finite */
-size_t norn_table_past_count(const norn_table *table);                    /* P */
+size_t norn_table_series_count(const norn_table *table);           /* S >= 1 */
+size_t norn_table_rows(const norn_table *table, size_t series);    /* N of this series, >= 1 */
+const char *norn_table_id(const norn_table *table, size_t series); /* id, or the target column's name */
+const int64_t *norn_table_times(const norn_table *table,
+                                size_t series); /* [N] microseconds since 1970 UTC, or integers */
+const double *norn_table_target(const norn_table *table, size_t series); /* [N] finite */
+size_t norn_table_past_count(const norn_table *table);                   /* P */
 const char *norn_table_past_name(const norn_table *table, size_t past);
 /* [N] finite; NULL after norn_table_drop_past. Series of one wide file share the same column. */
 const double *norn_table_past(const norn_table *table, size_t series, size_t past);
 const char *norn_table_target_name(const norn_table *table, size_t series); /* the target's column */
-const char *norn_table_time_name(const norn_table *table); /* "" when rows are numbered */
+const char *norn_table_time_name(const norn_table *table);                  /* "" when rows are numbered */
 norn_step norn_table_step(const norn_table *table);
-/* Rows of one period as the step suggests (12 for months, 24 for hours, 7 for days, 5 for business days, ...);
- * 1 when it suggests none. */
+/* Rows of one period as the step suggests (12 for months, 24 for hours, 7 for days, 5 for business days,
+ * ...); 1 when it suggests none. */
 size_t norn_table_season(const norn_table *table);
 
 /* Releases the memory of one covariate of all series, once it lives on the device. */
 void norn_table_drop_past(norn_table *table, size_t past);
 
-/* The time `ahead` steps after the last row of a series (ahead >= 1), and any time as text in the style of the
- * file: "1961-01" where the file has months, "2018-06-26 20:00:00" where it has seconds. */
+/* The time `ahead` steps after the last row of a series (ahead >= 1), and any time as text in the style of
+ * the file: "1961-01" where the file has months, "2018-06-26 20:00:00" where it has seconds. */
 int64_t norn_table_future_time(const norn_table *table, size_t series, size_t ahead);
 const char *norn_table_time_text(const norn_table *table, int64_t time, char out[NORN_TIME_TEXT]);
 

@@ -12,7 +12,10 @@
 #include <string.h>
 #include <time.h>
 
-const char *norn_version(void) { return NORN_VERSION; }
+const char *norn_version(void)
+{
+    return NORN_VERSION;
+}
 
 const char *norn_status_name(norn_status status)
 {
@@ -24,8 +27,8 @@ const char *norn_status_name(norn_status status)
 
 /* ---- errors ---- */
 
-static norn_status record(norn_error *err, norn_status status, const char *file, uint64_t line, uint64_t column,
-                          const char *format, va_list arguments)
+static norn_status record(norn_error *err, norn_status status, const char *file, uint64_t line,
+                          uint64_t column, const char *format, va_list arguments)
 {
     if (!err || err->status != NORN_OK) return status;
     *err = (norn_error)NORN_ERROR_INIT;
@@ -46,8 +49,8 @@ norn_status norn_fail(norn_error *err, norn_status status, const char *format, .
     return status;
 }
 
-norn_status norn_fail_at(norn_error *err, norn_status status, const char *file, uint64_t line, uint64_t column,
-                         const char *format, ...)
+norn_status norn_fail_at(norn_error *err, norn_status status, const char *file, uint64_t line,
+                         uint64_t column, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -155,18 +158,30 @@ norn_status norn_cancel_new(norn_cancel **out)
     return NORN_OK;
 }
 
-void norn_cancel_raise(norn_cancel *cancel) { atomic_store_explicit(&cancel->raised, 1, memory_order_relaxed); }
+void norn_cancel_raise(norn_cancel *cancel)
+{
+    atomic_store_explicit(&cancel->raised, 1, memory_order_relaxed);
+}
 
 int norn_cancel_raised(const norn_cancel *cancel)
 {
     return cancel ? atomic_load_explicit(&cancel->raised, memory_order_relaxed) : 0;
 }
 
-void norn_cancel_free(norn_cancel *cancel) { free(cancel); }
+void norn_cancel_free(norn_cancel *cancel)
+{
+    free(cancel);
+}
 
-bool norn_is_cancelled(const norn_host *host) { return host && norn_cancel_raised(host->cancel); }
+bool norn_is_cancelled(const norn_host *host)
+{
+    return host && norn_cancel_raised(host->cancel);
+}
 
-norn_status norn_fail_cancelled(norn_error *err) { return norn_fail(err, NORN_ERR_CANCELLED, "interrupted"); }
+norn_status norn_fail_cancelled(norn_error *err)
+{
+    return norn_fail(err, NORN_ERR_CANCELLED, "interrupted");
+}
 
 double norn_seconds(void)
 {
@@ -191,7 +206,8 @@ static size_t utf8_length(const unsigned char *text, size_t left)
     for (size_t i = 0; i < NORN_COUNT(forms); i++) {
         if (text[0] < forms[i].low || text[0] > forms[i].high) continue;
         if (forms[i].length > left) return 0;
-        if (forms[i].length > 1 && (text[1] < forms[i].second_low || text[1] > forms[i].second_high)) return 0;
+        if (forms[i].length > 1 && (text[1] < forms[i].second_low || text[1] > forms[i].second_high))
+            return 0;
         for (size_t k = 2; k < forms[i].length; k++)
             if ((text[k] & 0xc0) != 0x80) return 0;
         return forms[i].length;

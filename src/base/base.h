@@ -14,13 +14,14 @@
 
 #define NORN_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- errors: each returns its status, so that `return norn_fail(err, ...)` reads as one sentence -------- */
+/* ---- errors: each returns its status, so that `return norn_fail(err, ...)` reads as one sentence --------
+ */
 
 norn_status norn_fail(norn_error *err, norn_status status, const char *format, ...) NORN_PRINTF(3, 4);
 
 /* The same at a place in an input file; line and column 0: not known. file may be NULL. */
-norn_status norn_fail_at(norn_error *err, norn_status status, const char *file, uint64_t line, uint64_t column,
-                         const char *format, ...) NORN_PRINTF(6, 7);
+norn_status norn_fail_at(norn_error *err, norn_status status, const char *file, uint64_t line,
+                         uint64_t column, const char *format, ...) NORN_PRINTF(6, 7);
 
 /* Host memory is exhausted while making `what` ("the table's columns"). */
 norn_status norn_fail_memory(norn_error *err, const char *what);
@@ -29,7 +30,8 @@ norn_status norn_fail_memory(norn_error *err, const char *what);
 
 /* Every block is freed with the size it was asked for: hosts that count need it, and so do our tests. */
 
-/* Copies host, or makes the default one from NULL. A struct of an older library is filled up with defaults. */
+/* Copies host, or makes the default one from NULL. A struct of an older library is filled up with defaults.
+ */
 norn_host norn_host_copy(const norn_host *host);
 
 /* count * size bytes, zeroed; NULL on overflow, on count or size 0, or when memory is exhausted. */
@@ -42,7 +44,8 @@ void norn_delete(const norn_host *host, void *ptr, size_t count, size_t size); /
 char *norn_text_copy(const norn_host *host, const char *text, size_t length); /* NUL-terminated; free with: */
 void norn_text_delete(const norn_host *host, char *text);                     /* NULL: nothing */
 
-/* ---- log, progress, cancelling -------------------------------------------------------------------------- */
+/* ---- log, progress, cancelling --------------------------------------------------------------------------
+ */
 
 void norn_log(const norn_host *host, norn_log_level level, const char *format, ...) NORN_PRINTF(3, 4);
 void norn_report(const norn_host *host, norn_progress progress);
@@ -52,7 +55,8 @@ norn_status norn_fail_cancelled(norn_error *err);
 /* Monotonic seconds, for progress and durations only: never for a decision about results. */
 double norn_seconds(void);
 
-/* ---- text ----------------------------------------------------------------------------------------------- */
+/* ---- text -----------------------------------------------------------------------------------------------
+ */
 
 /*
  * Copies text into out[size] for a message: control bytes and bytes that are not printable ASCII or valid

@@ -1,0 +1,112 @@
+// From gradients to new parameters: the norm of a member's whole gradient, clipping by it, Adam (Kingma and Ba 2015) in
+// PyTorch's form, and the copy of the weights for backward products. Vectors of PARAMETERS floats, one pass each.
+//
+//     scale = min(1, clip / (norm + 1e-6))
+//     m = b1 m + (1 - b1) g     v = b2 v + (1 - b2) g^2     p -= lr * (m c1) / (sqrt(v c2) + eps),  c = 1 / (1 - b^t)
+#define NORM_PARTS 64
+#define BETA1 0.9f
+#define BETA2 0.999f
+#define EPSILON 1e-8f
+
+// Sums the splits of the gradient into the first one and the squares of a part of it into parts[slot][part].
+// Grid: NORM_PARTS by slots. partial [slot][NORM_PARTS][UB] is scratch.
+KERNEL void gradient_norm(__global const int *restrict schedule, const int step, const int slots, const int splits,
+                          const long parameters, FLOATS gradient, FLOATS partial, FLOATS parts)
+{
+    const int part = (int)get_group_id(0), slot = (int)get_group_id(1);
+    if (schedule[((size_t)step * slots + slot) * SCHEDULE_WORDS] == 0) return;
+    gradient += (size_t)slot * splits * parameters;
+    const long vectors = parameters / UB;
+    vf sum = (vf)0.0f;
+    for (long i = vectors * part / NORM_PARTS; i < vectors * (part + 1) / NORM_PARTS; i++) {
+        __global float *at = gradient + i * UB + LANE;
+        vf g = VLOAD(at);
+        for (int s = 1; s < splits; s++) g += VLOAD(at + (size_t)s * parameters);
+        if (splits > 1) VSTORE(g, at);
+        sum = fma(g, g, sum);
+    }
+    partial += ((size_t)slot * NORM_PARTS + part) * UB;
+    VSTORE(sum, partial + LANE);
+    GROUP_SYNC();
+    if (LS == 1 || get_local_id(0) == 0) {
+        float total = 0.0f;
+        for (int u = 0; u < UB; u++) total += partial[u];
+        parts[slot * NORM_PARTS + part] = total;
+    }
+}
+
+// Grid: any number of groups by slots; group i takes the i-th part of the vector.
+KERNEL void adam(__global const int *restrict schedule, const int step, const int slots, const int splits,
+                 const long parameters, const float clip, CONST_FLOATS gradient, CONST_FLOATS parts, FLOATS values,
+                 FLOATS first_moment, FLOATS second_moment)
+{
+    const int slot = (int)get_group_id(1);
+    __global const int *plan = schedule + ((size_t)step * slots + slot) * SCHEDULE_WORDS;
+    if (plan[0] == 0) return;
+    const size_t member = (size_t)plan[2] * parameters;
+    const float rate = as_float(plan[3]), c1 = as_float(plan[4]), c2 = as_float(plan[5]);
+    float total = 0.0f;
+    for (int i = 0; i < NORM_PARTS; i++) total += parts[slot * NORM_PARTS + i];
+    const float norm = sqrt(total);
+    const float scale = clip > 0.0f && norm > clip ? clip / (norm + 1e-6f) : 1.0f;
+    gradient += (size_t)slot * splits * parameters;
+
+    const long vectors = parameters / UB, groups = (long)get_num_groups(0), group = (long)get_group_id(0);
+    for (long i = vectors * group / groups; i < vectors * (group + 1) / groups; i++) {
+        const size_t at = (size_t)i * UB + LANE;
+        const vf g = VLOAD(gradient + at) * scale;
+        const vf m = fma((vf)BETA1, VLOAD(first_moment + member + at), (1.0f - BETA1) * g);
+        const vf v = fma((vf)BETA2, VLOAD(second_moment + member + at), (1.0f - BETA2) * g * g);
+        VSTORE(m, first_moment + member + at);
+        VSTORE(v, second_moment + member + at);
+        VSTORE(VLOAD(values + member + at) - rate * (m * c1) / (sqrt(v * c2) + EPSILON), values + member + at);
+    }
+}
+
+// Where column strip `column` of `columns` stands among the tiles of 4, 2 and 1 (sequence.cl): its tile's first strip.
+INLINE int tile_first(const int column, const int columns, int *width)
+{
+    const int fours = columns / 4 * 4;
+    *width = 4;
+    if (column < fours) return column / 4 * 4;
+    *width = 2;
+    if (columns - fours >= 2 && column < fours + 2) return fours;
+    *width = 1;
+    return column;
+}
+
+// Copies the weights into the layout of the backward products. Grid: blocks by slots; the blocks are (layer, strip of
+// gates, strip of columns), then strips of units of the head. Rests with its member, except when step is negative: then
+// every slot is copied (after initialisation or restoring).
+KERNEL void pack_backward(__global const int *restrict schedule, const int step, const int slots, const int KX,
+                          const int OP, CONST_FLOATS parameters, FLOATS back)
+{
+    const int slot = (int)get_group_id(1);
+    __global const int *plan = schedule + ((size_t)max(step, 0) * slots + slot) * SCHEDULE_WORDS;
+    if (step >= 0 && plan[0] == 0) return;
+    CONST_FLOATS p = parameters + (size_t)plan[2] * PARAMETERS;
+    FLOATS b = back + (size_t)plan[2] * BACK_SIZE;
+    int block = (int)get_group_id(0);
+    const int first = NJ * NJ, upper = (L - 1) * NJ * 2 * NJ;
+    if (block >= first + upper) {
+        const int strip = block - first - upper;
+        for (int n = 0; n < OP; n++)
+            for (int v = LANE; v < SW; v += LS * VW)
+                for (int i = 0; i < VW; i++)
+                    b[BACK_START(L) + ((size_t)strip * OP + n) * SW + v + i] =
+                        p[HEAD_START + ((size_t)(n / UB) * HP + strip * SW + v + i) * UB + n % UB];
+        return;
+    }
+    const int l = block < first ? 0 : 1 + (block - first) / (2 * NJ * NJ);
+    if (l) block = (block - first) % (2 * NJ * NJ);
+    const int columns = l ? 2 * NJ : NJ, kx = KXL(l);
+    const int j = block / columns, column = block % columns;
+    int width;
+    const int tile = tile_first(column, columns, &width);
+    const int k0 = (l ? 0 : KX) + column * SW;
+    CONST_FLOATS from = p + LAYER_START(l) + ((size_t)j * (kx + HP) + k0) * GS;
+    FLOATS to = b + BACK_START(l) + (size_t)tile * SW * G * HP + (size_t)j * GS * width * SW + (column - tile) * SW;
+    for (int n = 0; n < GS; n++)
+        for (int v = LANE; v < SW; v += LS * VW)
+            for (int i = 0; i < VW; i++) to[(size_t)n * width * SW + v + i] = from[(size_t)(v + i) * GS + n];
+}

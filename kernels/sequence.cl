@@ -1,0 +1,314 @@
+// The skeleton of every recurrent layer: one work-group takes ROWS rows of a batch through time. A recurrence couples the
+// units of a row, never the rows of a batch, so no group waits for another. The cell comes from the file before this one
+// (CELL_GATES, CELL_CARRIES, cell_forward, cell_backward).
+//
+// Letters: T steps, BP rows of the batch padded to whole groups, H units, HP = H padded to whole strips, KX inputs padded
+// to 4 (the first layer) or HP (the others), NJ = HP / SW strips, G = CELL_GATES.
+//
+//   weights   [strip j][k < KX + HP][G][SW]   input rows first, then recurrent rows; one pass over k feeds all gates
+//   bias      [strip j][G][SW]
+//   back      the same numbers for the backward products: tiles of NV, 2 and 1 column strips,
+//             [tile][n < G*HP][strip of the tile][SW], n running as (strip j, gate, lane) does; columns are the inputs
+//             (layers above the first) and then the units h
+//   h, carry  [strip][(T + 1) * BP][SW]   a step at time t turns the slot before it into the slot after it:
+//             forward in time slots t and t + 1, backward in time (REVERSE) slots t + 1 and t
+//   kept      [strip][T * BP][G][SW]      activated gates, turned into gate gradients by the backward pass
+//   mask      [T * BP] or null: 0 keeps the old state of that row at that step
+//
+// Each pre-activation is one chain of fma: inputs in ascending k from 0, plus bias, then units in ascending k; so the
+// fused projection and a product made beforehand give the same bits, and so do all mappings.
+#ifndef H
+#define H 32
+#endif
+#define HP ((H + UB - 1) / UB * UB)
+#define NJ (HP / SW)
+#define G CELL_GATES
+#define GS (G * SW)                     // floats of a strip of gates
+#define CARRIES (CELL_CARRIES ? CELL_CARRIES : 1)
+#define NV 4                            // column strips a tile of the backward product
+#define UNITS_PADDED (HP != H)
+
+// acc[gate][row] += value of the row * weights of the gate
+#define MULTIPLY_ADD(acc, w, values, stride)                                                                         \
+    {                                                                                                                \
+        vf wv[G];                                                                                                    \
+        _Pragma("unroll") for (int q = 0; q < G; q++) wv[q] = VLOAD((w) + q * SW);                                   \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                             \
+        {                                                                                                            \
+            const vf v = (vf)((values)[(size_t)r * (stride)]);                                                       \
+            _Pragma("unroll") for (int q = 0; q < G; q++) acc[q][r] = fma(v, wv[q], acc[q][r]);                      \
+        }                                                                                                            \
+    }
+
+// Sums of a group of units: over the strips of an array at h, ROWS rows from its row on; `w` moves on by HP rows.
+#define MULTIPLY_STRIPS(acc, w, h, strip_size)                                                                       \
+    for (int s = 0; s < NJ; s++) {                                                                                   \
+        CONST_FLOATS hv = (h) + (size_t)s * (strip_size);                                                            \
+        for (int k = 0; k < SW; k++, w += GS) MULTIPLY_ADD(acc, w, hv + k, SW)                                       \
+    }
+
+// One step of one layer for the group's rows. All pointers stand at the group's first row of their slot.
+//   input    layer 0: [row][KX], inputs used: KU; else strips (strips_in 1) of size input_strip
+//   pre      null: project the input here; else its projection stands there already (kept's slot, same layout)
+//   kept     null: inference, nothing is kept
+//   mask     null or the slot's first row
+INLINE void step_forward(const int strips_in, const int KX, const int KU, CONST_FLOATS input, const size_t input_strip,
+                         CONST_FLOATS weights, CONST_FLOATS bias, CONST_FLOATS h_before, FLOATS h_after,
+                         const size_t h_strip, CONST_FLOATS carry_before, FLOATS carry_after, const size_t carry_strip,
+                         const size_t carry_size, const int projected, __global float *kept, const size_t kept_strip,
+                         __global const uchar *mask)
+{
+    for (int j = 0; j < NJ; j++) {
+        vf acc[G][ROWS];
+        CONST_FLOATS w = weights + (size_t)j * (KX + HP) * GS + LANE;
+        CONST_FLOATS b = bias + (size_t)j * GS + LANE;
+        if (projected) {
+            __global const float *p = kept + j * kept_strip + LANE;
+#pragma unroll
+            for (int r = 0; r < ROWS; r++)
+#pragma unroll
+                for (int q = 0; q < G; q++) acc[q][r] = VLOAD(p + (size_t)r * GS + q * SW);
+            w += (size_t)KX * GS;
+        } else {
+#pragma unroll
+            for (int r = 0; r < ROWS; r++)
+#pragma unroll
+                for (int q = 0; q < G; q++) acc[q][r] = (vf)0.0f;
+            if (strips_in) {
+                MULTIPLY_STRIPS(acc, w, input, input_strip)
+            } else {
+                for (int k = 0; k < KU; k++, w += GS) MULTIPLY_ADD(acc, w, input + k, KX)
+                w += (size_t)(KX - KU) * GS;
+            }
+        }
+#pragma unroll
+        for (int q = 0; q < G; q++) {
+            const vf bq = VLOAD(b + q * SW);
+#pragma unroll
+            for (int r = 0; r < ROWS; r++) acc[q][r] += bq;
+        }
+        MULTIPLY_STRIPS(acc, w, h_before, h_strip)
+
+#pragma unroll
+        for (int r = 0; r < ROWS; r++) {
+            const size_t at = (size_t)r * SW + LANE;
+            vf pre[G], carry[CARRIES];
+#pragma unroll
+            for (int q = 0; q < G; q++) pre[q] = acc[q][r];
+#pragma unroll
+            for (int q = 0; q < CELL_CARRIES; q++) carry[q] = VLOAD(carry_before + q * carry_size + j * carry_strip + at);
+            vf h = cell_forward(pre, carry);
+            if (UNITS_PADDED && j == NJ - 1) { // padded units are 0, whatever the cell makes of them
+                const vi real = (IOTA + (vi)(j * SW + LANE)) < (vi)H;
+                h = CHOOSE(real, h, (vf)0.0f);
+#pragma unroll
+                for (int q = 0; q < CELL_CARRIES; q++) carry[q] = CHOOSE(real, carry[q], (vf)0.0f);
+            }
+            if (mask && !mask[r]) {
+                h = VLOAD(h_before + j * h_strip + at);
+#pragma unroll
+                for (int q = 0; q < CELL_CARRIES; q++) carry[q] = VLOAD(carry_before + q * carry_size + j * carry_strip + at);
+            }
+            VSTORE(h, h_after + j * h_strip + at);
+#pragma unroll
+            for (int q = 0; q < CELL_CARRIES; q++) VSTORE(carry[q], carry_after + q * carry_size + j * carry_strip + at);
+            if (kept) {
+                __global float *k = kept + j * kept_strip + (size_t)r * GS + LANE;
+#pragma unroll
+                for (int q = 0; q < G; q++) VSTORE(pre[q], k + q * SW);
+            }
+        }
+    }
+    GROUP_SYNC();
+}
+
+// Gate gradients of one step, in place of the kept gates. dh and dcarry [strip][BP][SW] carry dL/dh and dL/dcarry
+// backwards; above (null: none) is dL/dh of this step from the layer above or the loss.
+INLINE void step_backward_gates(__global float *kept, const size_t kept_strip, CONST_FLOATS carry_before,
+                                CONST_FLOATS carry_after, const size_t carry_strip, const size_t carry_size,
+                                __global const float *above, const size_t above_strip, CONST_FLOATS dh, FLOATS dcarry,
+                                const size_t dh_strip, const size_t dcarry_size, __global const uchar *mask)
+{
+    for (int j = 0; j < NJ; j++) {
+        for (int r = 0; r < ROWS; r++) {
+            const size_t at = (size_t)r * SW + LANE;
+            __global float *k = kept + j * kept_strip + (size_t)r * GS + LANE;
+            if (mask && !mask[r]) { // the step did nothing: no gradient for its gates, the carries stay
+#pragma unroll
+                for (int q = 0; q < G; q++) VSTORE((vf)0.0f, k + q * SW);
+                continue;
+            }
+            vf gates[G], before[CARRIES], after[CARRIES], dc[CARRIES];
+#pragma unroll
+            for (int q = 0; q < G; q++) gates[q] = VLOAD(k + q * SW);
+#pragma unroll
+            for (int q = 0; q < CELL_CARRIES; q++) {
+                before[q] = VLOAD(carry_before + q * carry_size + j * carry_strip + at);
+                after[q] = VLOAD(carry_after + q * carry_size + j * carry_strip + at);
+                dc[q] = VLOAD(dcarry + q * dcarry_size + j * dh_strip + at);
+            }
+            vf d = VLOAD(dh + j * dh_strip + at);
+            if (above) d += VLOAD(above + j * above_strip + at);
+            cell_backward(gates, before, after, d, dc);
+            if (UNITS_PADDED && j == NJ - 1) {
+                const vi real = (IOTA + (vi)(j * SW + LANE)) < (vi)H;
+#pragma unroll
+                for (int q = 0; q < G; q++) gates[q] = CHOOSE(real, gates[q], (vf)0.0f);
+#pragma unroll
+                for (int q = 0; q < CELL_CARRIES; q++) dc[q] = CHOOSE(real, dc[q], (vf)0.0f);
+            }
+#pragma unroll
+            for (int q = 0; q < G; q++) VSTORE(gates[q], k + q * SW);
+#pragma unroll
+            for (int q = 0; q < CELL_CARRIES; q++) VSTORE(dc[q], dcarry + q * dcarry_size + j * dh_strip + at);
+        }
+    }
+    GROUP_SYNC();
+}
+
+// One tile of WIDTH column strips of the backward product: sums over all gates n of dL/dgate * weight. Strip
+// first + v of the columns goes to dx while it is below x_strips, else to dh. A masked row keeps its dh (and passes what
+// came from above on): its gates are 0, so its sums are.
+#define BACKWARD_TILE(name, WIDTH)                                                                                   \
+    INLINE void name(const int first, const int x_strips, CONST_FLOATS back, CONST_FLOATS gates,                     \
+                     const size_t kept_strip, __global float *dx, const size_t dx_strip, __global float *dh,         \
+                     const size_t dh_strip, __global const float *above, const size_t above_strip,                   \
+                     __global const uchar *mask)                                                                     \
+    {                                                                                                                \
+        vf acc[WIDTH][ROWS];                                                                                         \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                             \
+            _Pragma("unroll") for (int v = 0; v < WIDTH; v++) acc[v][r] = (vf)0.0f;                                  \
+        CONST_FLOATS w = back + (size_t)first * SW * G * HP + LANE;                                                  \
+        for (int s = 0; s < NJ; s++) {                                                                               \
+            CONST_FLOATS g = gates + s * kept_strip;                                                                 \
+            for (int n = 0; n < GS; n++, w += WIDTH * SW) {                                                          \
+                vf wv[WIDTH];                                                                                        \
+                _Pragma("unroll") for (int v = 0; v < WIDTH; v++) wv[v] = VLOAD(w + v * SW);                         \
+                _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                     \
+                {                                                                                                    \
+                    const vf d = (vf)(g[(size_t)r * GS + n]);                                                        \
+                    _Pragma("unroll") for (int v = 0; v < WIDTH; v++) acc[v][r] = fma(d, wv[v], acc[v][r]);          \
+                }                                                                                                    \
+            }                                                                                                        \
+        }                                                                                                            \
+        _Pragma("unroll") for (int v = 0; v < WIDTH; v++)                                                            \
+        {                                                                                                            \
+            const int column = first + v;                                                                            \
+            const int to_x = column < x_strips;                                                                      \
+            const int strip = to_x ? column : column - x_strips;                                                     \
+            __global float *to = (to_x ? dx + strip * dx_strip : dh + strip * dh_strip) + LANE;                      \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                         \
+            {                                                                                                        \
+                if (mask && !mask[r] && !to_x) {                                                                     \
+                    if (above) VSTORE(VLOAD(to + r * SW) + VLOAD(above + strip * above_strip + r * SW + LANE),       \
+                                      to + r * SW);                                                                  \
+                } else                                                                                               \
+                    VSTORE(acc[v][r], to + r * SW);                                                                  \
+            }                                                                                                        \
+        }                                                                                                            \
+    }
+BACKWARD_TILE(backward_tile_4, 4)
+BACKWARD_TILE(backward_tile_2, 2)
+BACKWARD_TILE(backward_tile_1, 1)
+
+// dL/dh of the step before (and dL/dx of this step where x_strips is NJ), from the gate gradients.
+INLINE void step_backward_products(const int x_strips, CONST_FLOATS back, CONST_FLOATS gates, const size_t kept_strip,
+                                   __global float *dx, const size_t dx_strip, __global float *dh, const size_t dh_strip,
+                                   __global const float *above, const size_t above_strip, __global const uchar *mask)
+{
+    const int columns = x_strips + NJ;
+    int first = 0;
+    for (; first + 4 <= columns; first += 4)
+        backward_tile_4(first, x_strips, back, gates, kept_strip, dx, dx_strip, dh, dh_strip, above, above_strip, mask);
+    if (first + 2 <= columns) {
+        backward_tile_2(first, x_strips, back, gates, kept_strip, dx, dx_strip, dh, dh_strip, above, above_strip, mask);
+        first += 2;
+    }
+    if (first < columns)
+        backward_tile_1(first, x_strips, back, gates, kept_strip, dx, dx_strip, dh, dh_strip, above, above_strip, mask);
+}
+
+// Steps [t0, t1) of one layer, training: every slot is kept. r0 is the group's first row.
+INLINE void layer_forward(const int strips_in, const int reverse, const int T, const int BP, const int t0, const int t1,
+                          const int KX, const int KU, CONST_FLOATS input, const size_t input_strip, CONST_FLOATS weights,
+                          CONST_FLOATS bias, FLOATS h, FLOATS carry, const int projected, FLOATS kept,
+                          __global const uchar *mask, const int r0)
+{
+    const size_t h_strip = (size_t)(T + 1) * BP * SW, kept_strip = (size_t)T * BP * GS;
+    const size_t carry_size = h_strip * NJ;
+    for (int s = t0; s < t1; s++) {
+        const int t = reverse ? T - 1 - s : s;
+        const size_t row = (size_t)t * BP + r0;
+        const size_t before = (row + (reverse ? BP : 0)) * SW, after = (row + (reverse ? 0 : BP)) * SW;
+        step_forward(strips_in, KX, KU, input + (strips_in ? row * SW : row * KX), input_strip, weights, bias, h + before,
+                     h + after, h_strip, carry + before, carry + after, h_strip, carry_size, projected, kept + row * GS,
+                     kept_strip, mask ? mask + row : 0);
+    }
+}
+
+// Steps [t0, t1) of one layer backwards. above: [strip][T * BP][SW] dL/dh of every step, or null; dx like above, or null.
+// dh, dcarry: in, dL/d(state after step t1 - 1); out, dL/d(state before step t0).
+INLINE void layer_backward(const int x_strips, const int reverse, const int T, const int BP, const int t0, const int t1,
+                           FLOATS kept, CONST_FLOATS back, CONST_FLOATS carry, __global const float *above,
+                           const size_t above_strip, __global float *dx, const size_t dx_strip, FLOATS dh, FLOATS dcarry,
+                           __global const uchar *mask, const int r0)
+{
+    const size_t h_strip = (size_t)(T + 1) * BP * SW, kept_strip = (size_t)T * BP * GS, dh_strip = (size_t)BP * SW;
+    const size_t carry_size = h_strip * NJ, dcarry_size = dh_strip * NJ;
+    for (int s = t1 - 1; s >= t0; s--) {
+        const int t = reverse ? T - 1 - s : s;
+        const size_t row = (size_t)t * BP + r0;
+        const size_t before = (row + (reverse ? BP : 0)) * SW, after = (row + (reverse ? 0 : BP)) * SW;
+        __global const float *top = above ? above + row * SW : 0;
+        __global const uchar *m = mask ? mask + row : 0;
+        step_backward_gates(kept + row * GS, kept_strip, carry + before, carry + after, h_strip, carry_size, top,
+                            above_strip, dh + (size_t)r0 * SW, dcarry + (size_t)r0 * SW, dh_strip, dcarry_size, m);
+        step_backward_products(x_strips, back, kept + row * GS, kept_strip, dx ? dx + row * SW : 0, dx_strip,
+                               dh + (size_t)r0 * SW, dh_strip, top, above_strip, m);
+    }
+}
+
+#ifdef SEQUENCE_KERNELS
+// The skeleton by itself, one layer a launch, for networks that need more than step.cl fuses, and for its tests.
+// Grid: BP / ROWS groups by 1. strips_in 0: input [T * BP][KX]; 1: strips.
+KERNEL void sequence_forward(const int strips_in, const int reverse, const int T, const int BP, const int t0, const int t1,
+                             const int KX, const int KU, CONST_FLOATS input, const long input_strip, CONST_FLOATS weights,
+                             CONST_FLOATS bias, FLOATS h, FLOATS carry, const int projected, FLOATS kept,
+                             __global const uchar *mask)
+{
+    const int r0 = (int)get_group_id(0) * ROWS;
+    if (strips_in)
+        layer_forward(1, reverse, T, BP, t0, t1, HP, HP, input, input_strip, weights, bias, h, carry, projected, kept, mask,
+                      r0);
+    else
+        layer_forward(0, reverse, T, BP, t0, t1, KX, KU, input, 0, weights, bias, h, carry, projected, kept, mask, r0);
+}
+
+KERNEL void sequence_backward(const int input_gradient, const int reverse, const int T, const int BP, const int t0,
+                              const int t1, FLOATS kept, CONST_FLOATS back, CONST_FLOATS carry,
+                              __global const float *above, __global float *dx, FLOATS dh, FLOATS dcarry,
+                              __global const uchar *mask)
+{
+    const int r0 = (int)get_group_id(0) * ROWS;
+    const size_t strip = (size_t)T * BP * SW;
+    layer_backward(input_gradient ? NJ : 0, reverse, T, BP, t0, t1, kept, back, carry, above, strip, dx, strip, dh, dcarry,
+                   mask, r0);
+}
+
+// Learned initial states: the same state for every row into a slot; and its gradient, the sum over rows in row order.
+//   state [strip][SW], slot: first row of the slot; rows rows of it are real
+KERNEL void initial_state(CONST_FLOATS state, FLOATS array, const long strip_size, const long slot, const int rows)
+{
+    const int j = (int)get_group_id(0);
+    const vf v = VLOAD(state + j * SW + LANE);
+    for (int r = 0; r < rows; r++) VSTORE(v, array + j * strip_size + (slot + r) * SW + LANE);
+}
+
+KERNEL void initial_state_gradient(CONST_FLOATS dstate, const int BP, const int rows, FLOATS gradient)
+{
+    const int j = (int)get_group_id(0);
+    vf sum = (vf)0.0f;
+    for (int r = 0; r < rows; r++) sum += VLOAD(dstate + ((size_t)j * BP + r) * SW + LANE);
+    VSTORE(sum, gradient + j * SW + LANE);
+}
+#endif

@@ -1,0 +1,151 @@
+// A whole training step for a slice of the batch in one launch: ROWS rows are gathered, taken through every layer over
+// all times, through head and loss, and back through every layer. What is left for other kernels are the sums over rows:
+// weight gradients, norm, optimiser. And the forward half by itself for validation and forecasts, which keeps nothing.
+//
+// Grid: BP / ROWS groups by slots. A slot is a place of the launch that a live member holds; schedule says which.
+//
+// schedule [step][slot][8]: rows of the batch that are real (0: the member rests), optimiser step from 1, member,
+// then as floats: learning rate, 1 / (1 - beta1^t), 1 / (1 - beta2^t), 1 / (rows * OUT); one word unused
+#define SCHEDULE_WORDS 8
+//
+// parameters of a member: layers, then the head: weights [strip][HP][UB], bias [OP]
+#define KXL(l) ((l) ? HP : KX)
+#define LAYER_SIZE(kx) ((size_t)((kx) + HP + 1) * G * HP)
+#define LAYER_START(l) ((l) ? LAYER_SIZE(KX) + (size_t)((l)-1) * LAYER_SIZE(HP) : 0)
+#define LAYER_BIAS(l) (LAYER_START(l) + (size_t)(KXL(l) + HP) * G * HP)
+#define HEAD_START LAYER_START(L)
+#define HEAD_BIAS (HEAD_START + (size_t)HP * OP)
+#define PARAMETERS (HEAD_BIAS + OP)
+// the same matrices for backward products: layers (columns h; inputs and h above the first), then the head
+#define BACK_START(l) ((l) ? (size_t)(2 * (l)-1) * G * HP * HP : 0)
+#define BACK_SIZE (BACK_START(L) + (size_t)HP * OP)
+#ifndef L
+#define L 1 // layers
+#endif
+
+#define DATA_ARGUMENTS                                                                                               \
+    CONST_FLOATS tracks, __global const long *restrict track_start, __global const int *restrict series_tracks,      \
+        __global const float2 *restrict scaling, __global const int2 *restrict windows
+
+#define H_SIZE ((size_t)(T + 1) * BP * HP) // of a layer: h, and each carry
+#define KEPT_SIZE ((size_t)T * BP * G * HP)
+#define UNITS_SIZE ((size_t)T * BP * HP)
+
+KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __global const uint2 *restrict keys,
+                       const int step, const int slots, const int columns, const int F, const int KX, const int T,
+                       const int BP, const int OUT, const int OP, const int loss_kind, const uint threshold,
+                       const float keep, CONST_FLOATS parameters, CONST_FLOATS back, FLOATS x, FLOATS h, FLOATS carry,
+                       FLOATS kept, FLOATS dropped, FLOATS dx, FLOATS dh, FLOATS dcarry, FLOATS y, FLOATS partial,
+                       FLOATS loss)
+{
+    const int r0 = (int)get_group_id(0) * ROWS, slot = (int)get_group_id(1);
+    __global const int *plan = schedule + ((size_t)step * slots + slot) * SCHEDULE_WORDS;
+    const int rows = plan[0], optimiser_step = plan[1], member = plan[2];
+    if (rows == 0) return; // of the whole launch's column: no barrier is met by part of a group
+    const float factor = as_float(plan[6]);
+    __global const float2 *restrict scale = scaling + (size_t)member * columns;
+    __global const int2 *restrict window = windows + ((size_t)step * slots + slot) * BP;
+    CONST_FLOATS p = parameters + (size_t)member * PARAMETERS;
+    CONST_FLOATS b = back + (size_t)member * BACK_SIZE;
+    x += (size_t)slot * T * BP * KX;
+    h += (size_t)slot * L * H_SIZE;
+    carry += (size_t)slot * L * CELL_CARRIES * H_SIZE;
+    kept += (size_t)slot * L * KEPT_SIZE;
+    dropped += (size_t)slot * (L - 1) * UNITS_SIZE;
+    dx += (size_t)slot * (L > 2 ? 2 : L - 1) * UNITS_SIZE;
+    dh += (size_t)slot * BP * HP;
+    dcarry += (size_t)slot * CELL_CARRIES * BP * HP;
+    y += (size_t)slot * BP * OP;
+    partial += (size_t)slot * BP * UB;
+    loss += ((size_t)step * slots + slot) * BP;
+    const size_t h_strip = (size_t)(T + 1) * BP * SW, units_strip = (size_t)T * BP * SW;
+
+    gather(tracks, track_start, series_tracks, scale, window, F, KX, T, BP, rows, x, r0);
+    layer_forward(0, 0, T, BP, 0, T, KX, F, x, 0, p, p + LAYER_BIAS(0), h, carry, 0, kept, 0, r0);
+#if L > 1
+    for (int l = 1; l < L; l++) {
+        __global const float *below = h + (l - 1) * H_SIZE + (size_t)BP * SW;
+        size_t strip = h_strip;
+        if (threshold) {
+            __global float *to = dropped + (l - 1) * UNITS_SIZE;
+            dropout_rows(keys[member], l, optimiser_step, threshold, keep, T, BP, below, h_strip, to, units_strip, r0);
+            below = to;
+            strip = units_strip;
+        }
+        layer_forward(1, 0, T, BP, 0, T, HP, HP, below, strip, p + LAYER_START(l), p + LAYER_BIAS(l), h + l * H_SIZE,
+                      carry + l * CELL_CARRIES * H_SIZE, 0, kept + l * KEPT_SIZE, 0, r0);
+    }
+#endif
+    head_forward(p + HEAD_START, p + HEAD_BIAS, h + (L - 1) * H_SIZE + ((size_t)T * BP + r0) * SW, h_strip, BP, OP, y, r0);
+    head_loss(tracks, track_start, series_tracks, scale, window, F, T, OUT, OP, BP, rows, loss_kind, factor, y, partial,
+              loss, r0);
+    GROUP_SYNC();
+    head_backward(b + BACK_START(L), y, BP, OP, dh, r0);
+
+    for (int q = 0; q < CELL_CARRIES * NJ; q++)
+        for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, dcarry + ((size_t)q * BP + r) * SW + LANE);
+#if L > 1
+    for (int l = L - 1; l >= 1; l--) {
+        __global const float *above = l == L - 1 ? 0 : dx + (L > 2 ? (l & 1) * UNITS_SIZE : 0);
+        __global float *below = dx + (L > 2 ? (~l & 1) * UNITS_SIZE : 0);
+        layer_backward(NJ, 0, T, BP, 0, T, kept + l * KEPT_SIZE, b + BACK_START(l), carry + l * CELL_CARRIES * H_SIZE,
+                       above, units_strip, below, units_strip, dh, dcarry, 0, r0);
+        if (threshold)
+            dropout_rows(keys[member], l, optimiser_step, threshold, keep, T, BP, below, units_strip, below, units_strip,
+                         r0);
+        for (int q = 0; q < NJ; q++)
+            for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, dh + ((size_t)q * BP + r) * SW + LANE);
+        for (int q = 0; q < CELL_CARRIES * NJ; q++)
+            for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, dcarry + ((size_t)q * BP + r) * SW + LANE);
+    }
+#endif
+    layer_backward(0, 0, T, BP, 0, T, kept, b, carry, L > 1 ? dx : 0, units_strip, 0, 0, dh, dcarry, 0, r0);
+}
+
+// The forward half. h and carry have two slots, used in turn: [layer][strip][2 * BP][SW].
+//   with_targets  1: loss[slot][row] against the rows after each window; 0: the predictions stay in y
+KERNEL void infer_rows(DATA_ARGUMENTS, __global const int *restrict schedule, const int columns, const int F,
+                       const int KX, const int T, const int BP, const int OUT, const int OP,
+                       const int loss_kind, const int with_targets, CONST_FLOATS parameters, FLOATS x, FLOATS h,
+                       FLOATS carry, FLOATS y, FLOATS partial, FLOATS loss)
+{
+    const int r0 = (int)get_group_id(0) * ROWS, slot = (int)get_group_id(1);
+    __global const int *plan = schedule + (size_t)slot * SCHEDULE_WORDS;
+    const int rows = plan[0], member = plan[2];
+    if (r0 >= rows) return; // the same for every item of the group
+    __global const float2 *restrict scale = scaling + (size_t)member * columns;
+    __global const int2 *restrict window = windows + (size_t)slot * BP;
+    CONST_FLOATS p = parameters + (size_t)member * PARAMETERS;
+    const size_t strip = (size_t)2 * BP * SW, layer = strip * NJ;
+    x += (size_t)slot * T * BP * KX;
+    h += (size_t)slot * L * layer;
+    carry += (size_t)slot * L * CELL_CARRIES * layer;
+    y += (size_t)slot * BP * OP;
+    partial += (size_t)slot * BP * UB;
+    loss += (size_t)slot * BP;
+
+    gather(tracks, track_start, series_tracks, scale, window, F, KX, T, BP, rows, x, r0);
+    for (int q = 0; q < L * NJ; q++)
+        for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, h + q * strip + (size_t)r * SW + LANE);
+    for (int q = 0; q < L * CELL_CARRIES * NJ; q++)
+        for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, carry + q * strip + (size_t)r * SW + LANE);
+    GROUP_SYNC();
+    for (int t = 0; t < T; t++) {
+        const size_t before = ((size_t)(t & 1) * BP + r0) * SW, after = ((size_t)(~t & 1) * BP + r0) * SW;
+        step_forward(0, KX, F, x + ((size_t)t * BP + r0) * KX, 0, p, p + LAYER_BIAS(0), h + before, h + after, strip,
+                     carry + before, carry + after, strip, layer, 0, 0, 0, 0);
+#if L > 1
+        for (int l = 1; l < L; l++) {
+            __global float *hl = h + l * layer;
+            __global float *cl = carry + l * CELL_CARRIES * layer;
+            step_forward(1, HP, HP, hl - layer + after, strip, p + LAYER_START(l), p + LAYER_BIAS(l), hl + before,
+                         hl + after, strip, cl + before, cl + after, strip, layer, 0, 0, 0, 0);
+        }
+#endif
+    }
+    head_forward(p + HEAD_START, p + HEAD_BIAS, h + (L - 1) * layer + ((size_t)(T & 1) * BP + r0) * SW, strip, BP, OP, y,
+                 r0);
+    if (with_targets)
+        head_loss(tracks, track_start, series_tracks, scale, window, F, T, OUT, OP, BP, rows, loss_kind, 1.0f, y, partial,
+                  loss, r0);
+}

@@ -1,0 +1,44 @@
+// Windows: gathered from the series where they lie, never stored. A window is (series, row): its inputs are the T rows
+// from `row` on, its targets the OUT rows after them. The series are tracks, one float array a column: values minus
+// the first finite one of the column, so that large levels lose nothing.
+//
+//   tracks         [all rows of all columns]     NaN: missing
+//   track_start    [columns] where a column begins in tracks (64-bit)
+//   series_tracks  [series][F] the columns of a series: the target first, then covariates
+//   scaling        [member][columns] (shift, factor): z = (value - shift) * factor, fitted on the member's training rows
+//   windows        [rows] (series, row)
+//
+// The target enters as its difference to the last value of the window, in scaled units; the forecast adds that value
+// again. A missing value enters as 0; a missing target carries no loss.
+INLINE float last_value(CONST_FLOATS track, const int T)
+{
+    float last = track[T - 1];
+    for (int t = T - 2; t >= 0 && isnan(last); t--) last = track[t];
+    return isnan(last) ? 0.0f : last;
+}
+
+// x [T][BP][KX] of the group's rows; rows from `rows` on are padding and become 0.
+INLINE void gather(CONST_FLOATS tracks, __global const long *restrict track_start,
+                   __global const int *restrict series_tracks, __global const float2 *restrict scaling,
+                   __global const int2 *restrict windows, const int F, const int KX, const int T, const int BP,
+                   const int rows, FLOATS x, const int r0)
+{
+    for (int i = LS == 1 ? 0 : (int)get_local_id(0); i < ROWS * KX; i += LS) {
+        const int r = r0 + i / KX, f = i % KX;
+        __global float *to = x + (size_t)r * KX + f;
+        if (r >= rows || f >= F) {
+            for (int t = 0; t < T; t++) to[(size_t)t * BP * KX] = 0.0f;
+            continue;
+        }
+        const int2 window = windows[r];
+        const int track = series_tracks[window.x * F + f];
+        CONST_FLOATS from = tracks + track_start[track] + window.y;
+        const float2 scale = scaling[track];
+        const float shift = f == 0 ? last_value(from, T) : scale.x;
+        for (int t = 0; t < T; t++) {
+            const float z = (from[t] - shift) * scale.y;
+            to[(size_t)t * BP * KX] = isnan(z) ? 0.0f : z;
+        }
+    }
+    GROUP_SYNC();
+}

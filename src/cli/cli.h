@@ -1,0 +1,238 @@
+/*
+ * The command `norn`: the only room that prints, parses flags, handles signals or exits.
+ *
+ * Results go to stdout (or the file of -o), everything else to stderr. A command is a function in the table
+ * of main.c; its options are rows of a cli_option table, from which popt's parser and its help are made.
+ * Durations are printed on stderr only, so that results are the same bytes from run to run.
+ */
+#ifndef NORN_SRC_CLI_H
+#define NORN_SRC_CLI_H
+
+#include "norn/norn.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* What norn exits with: 0, or the codes of sysexits.h, or 128 + signal. */
+typedef enum cli_exit {
+    EXIT_FINE = 0,
+    EXIT_USAGE = 64,        /* the command line makes no sense, by itself or for this data */
+    EXIT_DATA = 65,         /* the content of the input is not what it must be */
+    EXIT_NO_INPUT = 66,     /* the input cannot be opened or read */
+    EXIT_NO_DEVICE = 69,    /* no platform, no device, or the device failed */
+    EXIT_INTERNAL = 70,     /* a defect, a failed self-test, or training that diverged */
+    EXIT_MEMORY = 71,       /* memory of host or device is exhausted */
+    EXIT_NO_CREATE = 73,    /* the output file cannot be created */
+    EXIT_IO = 74,           /* writing failed */
+    EXIT_INTERRUPTED = 130, /* SIGINT */
+    EXIT_TERMINATED = 143   /* SIGTERM */
+} cli_exit;
+
+/* What the terminal behind stderr can show. */
+typedef struct cli_screen {
+    bool live;    /* a terminal that understands cursor control: progress may be drawn */
+    bool colour;  /* live, and NO_COLOR is not set */
+    bool unicode; /* the environment's locale is UTF-8 */
+    int columns;  /* 40 to 400 */
+} cli_screen;
+
+/* The last thing the progress line showed. */
+typedef struct cli_progress {
+    bool shown;
+    double next; /* norn_seconds() from which it may be drawn again */
+} cli_progress;
+
+/* One run of one command. */
+typedef struct cli_state {
+    norn_host host; /* services for the library; its user is this struct */
+    norn_error err; /* of the library */
+    cli_screen screen;
+    cli_progress progress;
+    bool quiet;
+    bool debug;
+} cli_state;
+
+/* ---- options.c: tables of options, and popt --------------------------------------------------------------
+ */
+
+typedef enum cli_kind {
+    CLI_END = 0,
+    CLI_GROUP,     /* a heading; `name` is its text */
+    CLI_FLAG,      /* bool */
+    CLI_TEXT,      /* const char *, valid until cli_arguments_free */
+    CLI_SIZE,      /* size_t */
+    CLI_COUNT,     /* unsigned */
+    CLI_INT64,     /* int64_t */
+    CLI_UINT64,    /* uint64_t */
+    CLI_REAL,      /* double */
+    CLI_WORD,      /* int: the place of the word in `words` */
+    CLI_CHARACTER, /* char: one character, or a name of one: tab, comma, ... */
+    CLI_HELP,      /* prints the help and ends */
+    CLI_USAGE      /* prints the short usage and ends */
+} cli_kind;
+
+typedef struct cli_option {
+    cli_kind kind;
+    const char *name;
+    char letter;              /* 0: none */
+    size_t offset;            /* of the value in the command's struct */
+    double least, most;       /* of a number, both allowed; `most` 0: no bound */
+    const char *const *words; /* of CLI_WORD, ends with NULL */
+    const char *argument;     /* "ROWS" */
+    const char *help;
+} cli_option;
+
+typedef struct cli_command {
+    const char *name;           /* "forecast" */
+    const char *summary;        /* one line for `norn --help` */
+    const char *operands;       /* "FILE", or "" */
+    const char *before, *after; /* of the table in --help */
+    const cli_option *options;
+    int (*run)(cli_state *cli, const struct cli_command *command, int argc,
+               const char **argv); /* a cli_exit */
+} cli_command;
+
+typedef struct cli_arguments {
+    char **given; /* [rows of the table] text given for each option, or NULL */
+    size_t rows;
+    char **operands; /* [operand_count] */
+    size_t operand_count;
+} cli_arguments;
+
+/* Parses argv (argv[0] is ignored) into *values. Returns -1 to go on; otherwise the command is over (help was
+ * printed, or an error) and this is its exit code. */
+int cli_parse(const cli_command *command, int argc, const char **argv, void *values,
+              cli_arguments *arguments);
+void cli_arguments_free(cli_arguments *arguments);
+
+/* The entry of `names` (ends with NULL) that is most like a mistyped `text`, or NULL. */
+const char *cli_closest(const char *text, const char *const *names);
+
+/* ---- errors.c --------------------------------------------------------------------------------------------
+ */
+
+/* "norn: error: ..." on stderr. */
+void cli_error(const char *format, ...) NORN_PRINTF(1, 2);
+
+/* Prints the error of the library, with position where it has one, and returns the exit code it stands for.
+ */
+int cli_fail(cli_state *cli);
+int cli_exit_of(const norn_error *err);
+
+/* ---- signals.c -------------------------------------------------------------------------------------------
+ */
+
+/* SIGINT and SIGTERM raise `cancel`; a second one ends the process at once. SIGPIPE is ignored. */
+void cli_signals_install(norn_cancel *cancel);
+int cli_signal_caught(void);                    /* 0, SIGINT or SIGTERM */
+void cli_signals_remove_file(const char *path); /* to be removed when a second signal ends us; NULL: none.
+                                                   The path must stay until the next call. */
+
+/* ---- output.c: text in memory, and files whole or not at all ---------------------------------------------
+ */
+
+typedef struct cli_text {
+    char *bytes; /* NUL-terminated once anything was added */
+    size_t length, capacity;
+    bool failed; /* memory is exhausted; further additions do nothing */
+} cli_text;
+
+void cli_text_add(cli_text *text, const char *bytes, size_t length);
+void cli_text_put(cli_text *text, const char *string);
+void cli_text_format(cli_text *text, const char *format, ...) NORN_PRINTF(2, 3);
+void cli_text_pad(cli_text *text, const char *string,
+                  int columns);                       /* negative: to the right, as printf's %-*s */
+void cli_text_csv(cli_text *text, const char *field); /* quoted where RFC 4180 or libcsv need it */
+void cli_text_free(cli_text *text);
+
+/* Decimals that show values of a series of this spread (largest - smallest) to 5 digits of it; see output.c.
+ */
+int cli_decimals(double spread, double largest);
+void cli_text_number(cli_text *text, double value, int decimals);
+
+/* Before any work: can `path` be created? "-" and NULL are stdout. A cli_exit, with the error printed. */
+int cli_output_check(const char *path);
+/* Writes everything, whole or not at all, to `path`. A cli_exit, with the error printed. */
+int cli_output_write(const char *path, const cli_text *text);
+/* Ends stdio's stdout, for help and listings. A cli_exit, with the error printed. */
+int cli_close_stdout(int code);
+
+/* A JSON string; bytes that are not UTF-8 become \xNN. A JSON number, null where it is not finite. */
+json_t *cli_json_text(const char *text);
+json_t *cli_json_real(double value);
+
+/* ---- screen.c: what the terminal can do, and text that lines up -------------------------------------------
+ */
+
+cli_screen cli_screen_find(void);
+
+typedef enum cli_paint { PAINT_NONE = 0, PAINT_DIM, PAINT_BOLD, PAINT_GOOD, PAINT_BAD } cli_paint;
+const char *cli_paint_on(const cli_screen *screen, cli_paint paint); /* "" without colour */
+const char *cli_paint_off(const cli_screen *screen);
+
+int cli_columns(const char *text); /* columns that UTF-8 text takes on the screen */
+
+void cli_progress_draw(void *user,
+                       const norn_progress *progress); /* norn_host.progress; user is a cli_state */
+void cli_progress_clear(cli_state *cli);
+void cli_log(void *user, norn_log_level level, const char *text); /* norn_host.log */
+
+/* ---- report.c: what a person reads about a forecast, on stderr
+ * --------------------------------------------- */
+
+void cli_report_decisions(const cli_screen *screen, cli_text *out, const norn_decision *decisions,
+                          size_t count);
+void cli_report_training(const cli_screen *screen, cli_text *out, const norn_forecast *forecast,
+                         double seconds);
+void cli_report_scores(const cli_screen *screen, cli_text *out, const norn_table *table,
+                       const norn_forecast *forecast);
+/* "1960-01 to 1960-12": the rows held back, or "" when the series end at different times. */
+const char *cli_held_back_range(const norn_table *table, const norn_forecast *forecast,
+                                char out[2 * NORN_TIME_TEXT + 8]);
+
+/* ---- chart.c, plot.c
+ * ----------------------------------------------------------------------------------------- */
+
+/* Draws a series: its last rows, what was forecast of the rows held back, and its future. */
+void cli_plot(const cli_screen *screen, cli_text *out, const norn_table *table, const norn_forecast *forecast,
+              size_t series);
+
+typedef enum chart_mark { CHART_LINE = 0, CHART_DOTS, CHART_THICK } chart_mark;
+
+typedef struct chart_series {
+    const char *name;     /* for the legend */
+    const double *values; /* [count], NaN: nothing there */
+    size_t count;
+    long start; /* place of values[0] on the x axis */
+    chart_mark mark;
+} chart_series;
+
+typedef struct chart_label {
+    long at; /* place on the x axis */
+    char text[NORN_TIME_TEXT];
+} chart_label;
+
+typedef struct cli_chart {
+    const char *title;
+    const chart_series *series;
+    size_t series_count;
+    const chart_label
+        *labels; /* of the x axis by importance: one that would overlap an earlier one is left out */
+    size_t label_count;
+    const long *rules; /* places of dotted upright rules */
+    size_t rule_count;
+    int rows; /* of text for the plot itself */
+} cli_chart;
+
+void chart_draw(const cli_screen *screen, cli_text *out, const cli_chart *chart);
+
+/* ---- the commands ----------------------------------------------------------------------------------------
+ */
+
+extern const cli_command cli_forecast_command;
+extern const cli_command cli_devices_command;
+
+#endif

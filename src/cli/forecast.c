@@ -1,0 +1,408 @@
+/*
+ * norn forecast FILE: reads a series, trains, scores, and prints the rows after the last.
+ *
+ * stdout (or -o) gets the forecast alone, as CSV or JSON; what was decided, how the training went and how
+ * good it is go to stderr.
+ */
+#include "cli/cli.h"
+
+#include "base/base.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct forecast_flags {
+    norn_table_options table;
+    norn_forecast_options forecast;
+    norn_context_options context;
+    const char *output;
+    int on_missing, loss; /* places in the tables of words below */
+    bool plot, json, quiet, debug;
+} forecast_flags;
+
+static const char *const missing_words[] = {
+    [NORN_MISSING_ERROR] = "error", [NORN_MISSING_FFILL] = "ffill", NULL};
+static const char *const loss_words[] = {
+    [NORN_LOSS_MSE] = "mse", [NORN_LOSS_MAE] = "mae", [NORN_LOSS_HUBER] = "huber", NULL};
+
+#define AT(field) offsetof(forecast_flags, field)
+
+static const cli_option options[] = {
+    {CLI_GROUP, "Data:", 0, 0, 0, 0, NULL, NULL, NULL},
+    {CLI_TEXT, "time", 0, AT(table.time), 0, 0, NULL, "COLUMN",
+     "Column that labels the rows, by name or number from 1; \"\": none, rows are numbered. Default: found"},
+    {CLI_TEXT, "target", 0, AT(table.target), 0, 0, NULL, "COLUMNS",
+     "What to forecast; several, separated by commas, share one network. Default: y, target, close or value, "
+     "else "
+     "the last numeric column"},
+    {CLI_TEXT, "id", 0, AT(table.id), 0, 0, NULL, "COLUMN",
+     "Column that says which series a row belongs to; \"\": none. Default: unique_id where there is one"},
+    {CLI_TEXT, "past", 0, AT(table.past), 0, 0, NULL, "COLUMNS",
+     "More numeric columns for the network to see, known up to now; \"*\": all others. Default: none"},
+    {CLI_TEXT, "na", 0, AT(table.na), 0, 0, NULL, "TEXTS",
+     "Texts that mean a missing cell, beside the empty one, NA, N/A, NaN and null; separated by commas"},
+    {CLI_WORD, "on-missing", 0, AT(on_missing), 0, 0, missing_words, "error|ffill",
+     "Missing cells are an error, or take the last value before them. Default: error"},
+    {CLI_CHARACTER, "delimiter", 0, AT(table.delimiter), 0, 0, NULL, "CHARACTER",
+     "What separates fields: a character, or comma, semicolon, tab, pipe. Default: found"},
+
+    {CLI_GROUP, "Forecast:", 0, 0, 0, 0, NULL, NULL, NULL},
+    {CLI_SIZE, "horizon", 'n', AT(forecast.horizon), 1, 1e9, NULL, "ROWS",
+     "Rows to forecast. Default: the season, else a tenth of the rows, at most 24"},
+    {CLI_SIZE, "window", 'w', AT(forecast.window), 1, 1e9, NULL, "ROWS",
+     "Rows the network sees before it forecasts. Default: two horizons, between 8 and a quarter of the rows"},
+    {CLI_SIZE, "season", 0, AT(forecast.season), 1, 1e9, NULL, "ROWS",
+     "Rows of one period; 1: none. Default: by the step (12 for months, 24 for hours)"},
+    {CLI_INT64, "holdout", 0, AT(forecast.holdout), 0, 1e9, NULL, "ROWS",
+     "Last rows to hold back and score on; 0: no scoring. Default: the horizon"},
+
+    {CLI_GROUP, "Network and training:", 0, 0, 0, 0, NULL, NULL, NULL},
+    {CLI_COUNT, "layers", 0, AT(forecast.layers), 1, 16, NULL, "L", "Stacked LSTM layers"},
+    {CLI_COUNT, "hidden", 0, AT(forecast.hidden), 1, 65536, NULL, "H", "Units of a layer"},
+    {CLI_REAL, "dropout", 0, AT(forecast.dropout), 0, 0.999, NULL, "P",
+     "Share of units left out between layers while training"},
+    {CLI_COUNT, "epochs", 0, AT(forecast.epochs), 1, 1e9, NULL, "N",
+     "Most epochs. Default: by a training budget"},
+    {CLI_COUNT, "steps-per-epoch", 0, AT(forecast.steps_per_epoch), 1, 1e9, NULL, "N",
+     "Steps of an epoch. Default: every window once, within the budget"},
+    {CLI_COUNT, "batch", 0, AT(forecast.batch), 1, 1048576, NULL, "B", "Windows of a step"},
+    {CLI_REAL, "lr", 0, AT(forecast.learning_rate), 1e-12, 100, NULL, "RATE", "Learning rate of Adam"},
+    {CLI_WORD, "loss", 0, AT(loss), 0, 0, loss_words, "mse|mae|huber",
+     "What training makes small. Default: mse"},
+    {CLI_COUNT, "patience", 0, AT(forecast.patience), 1, 1e9, NULL, "EPOCHS",
+     "Epochs without a better validation loss before training stops"},
+    {CLI_REAL, "time-limit", 0, AT(forecast.time_limit), 0, 1e9, NULL, "SECONDS",
+     "Stop training by the clock; results then depend on the machine. Default: none"},
+    {CLI_UINT64, "seed", 0, AT(forecast.seed), 0, 0, NULL, "N",
+     "Of all random numbers; the same seed gives the same bits. Default: 1"},
+    {CLI_TEXT, "device", 0, AT(context.device), 0, 0, NULL, "P:D|NAME",
+     "Where to compute, as `norn devices` lists it. Default: a GPU before a CPU"},
+
+    {CLI_GROUP, "Output:", 0, 0, 0, 0, NULL, NULL, NULL},
+    {CLI_TEXT, "output", 'o', AT(output), 0, 0, NULL, "FILE",
+     "Where the forecast goes, whole or not at all. Default: standard output"},
+    {CLI_FLAG, "json", 0, AT(json), 0, 0, NULL, NULL, "One JSON object with decisions, scores and forecast"},
+    {CLI_FLAG, "plot", 0, AT(plot), 0, 0, NULL, NULL,
+     "Draw history and forecast in the terminal, on standard error"},
+    {CLI_FLAG, "quiet", 'q', AT(quiet), 0, 0, NULL, NULL,
+     "Nothing on standard error but errors, and the --plot asked for"},
+    {CLI_FLAG, "debug", 0, AT(debug), 0, 0, NULL, NULL,
+     "What the library logs, and whole build logs of kernels"},
+    {CLI_HELP, "help", 'h', 0, 0, 0, NULL, NULL, "This help"},
+    {CLI_USAGE, "usage", 0, 0, 0, 0, NULL, NULL, "All options in short"},
+    {CLI_END, NULL, 0, 0, 0, 0, NULL, NULL, NULL},
+};
+
+/* ---- reading ---------------------------------------------------------------------------------------------
+ */
+
+/* read(2) and not stdio, which would go on after a signal. */
+static size_t read_stdin(void *user, void *buffer, size_t size)
+{
+    (void)user;
+    for (;;) {
+        const ssize_t got = read(STDIN_FILENO, buffer, size);
+        if (got >= 0) return (size_t)got;
+        if (errno != EINTR || cli_signal_caught()) return (size_t)-1;
+    }
+}
+
+static norn_status read_table(cli_state *cli, norn_table **table, const char *path,
+                              const norn_table_options *how)
+{
+    if (strcmp(path, "-") != 0) return norn_table_read(table, path, how, &cli->host, &cli->err);
+    if (!cli->quiet && isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
+        (void)fputs("norn: reading CSV from the terminal; Ctrl-D ends it\n", stderr);
+    return norn_table_read_stream(table, read_stdin, NULL, "stdin", how, &cli->host, &cli->err);
+}
+
+/* ---- results ---------------------------------------------------------------------------------------------
+ */
+
+/* Decimals for one series: see output.c. */
+static int decimals_of(const norn_table *table, size_t series)
+{
+    const double *target = norn_table_target(table, series);
+    double low = target[0], high = target[0];
+    for (size_t i = 1; i < norn_table_rows(table, series); i++) {
+        if (target[i] < low) low = target[i];
+        if (target[i] > high) high = target[i];
+    }
+    return cli_decimals(high - low, fabs(low) > fabs(high) ? low : high);
+}
+
+static void write_csv(cli_text *out, const norn_table *table, const norn_forecast *forecast)
+{
+    char time[NORN_TIME_TEXT];
+    cli_text_put(out, "unique_id,ds,");
+    cli_text_csv(out, norn_forecast_model(forecast));
+    cli_text_put(out, "\n");
+    for (size_t s = 0; s < norn_table_series_count(table); s++) {
+        const double *values = norn_forecast_values(forecast, s);
+        const int decimals = decimals_of(table, s);
+        for (size_t k = 0; k < norn_forecast_horizon(forecast); k++) {
+            cli_text_csv(out, norn_table_id(table, s));
+            cli_text_put(out, ",");
+            cli_text_csv(out, norn_table_time_text(table, norn_table_future_time(table, s, k + 1), time));
+            cli_text_put(out, ",");
+            cli_text_number(out, values[k], decimals);
+            cli_text_put(out, "\n");
+        }
+    }
+}
+
+static json_t *decisions_json(const norn_decision *decisions, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *each = json_object();
+        json_object_set_new(each, "what", cli_json_text(decisions[i].what));
+        json_object_set_new(each, "text", cli_json_text(decisions[i].text));
+        json_object_set_new(each, "flag", cli_json_text(decisions[i].flag ? decisions[i].flag : ""));
+        json_array_append_new(array, each);
+    }
+    return array;
+}
+
+static json_t *training_json(const norn_forecast *forecast)
+{
+    size_t members = 0;
+    const norn_training *training = norn_forecast_training(forecast, &members);
+    json_t *array = json_array();
+    for (size_t i = 0; i < members; i++) {
+        json_t *each = json_object();
+        json_object_set_new(each, "rows", json_string(i == 0 ? "all" : "without those held back"));
+        json_object_set_new(each, "windows", json_integer((json_int_t)training[i].windows));
+        json_object_set_new(each, "validation_windows",
+                            json_integer((json_int_t)training[i].validation_windows));
+        json_object_set_new(each, "epochs", json_integer(training[i].epochs));
+        json_object_set_new(each, "best_epoch", json_integer(training[i].best_epoch));
+        json_object_set_new(each, "train_loss", cli_json_real(training[i].train_loss));
+        json_object_set_new(each, "valid_loss", cli_json_real(training[i].valid_loss));
+        json_array_append_new(array, each);
+    }
+    return array;
+}
+
+static json_t *scores_json(const norn_score *scores, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *each = json_object();
+        json_object_set_new(each, "model", cli_json_text(scores[i].model));
+        json_object_set_new(each, "mae", cli_json_real(scores[i].mae));
+        json_object_set_new(each, "rmse", cli_json_real(scores[i].rmse));
+        json_object_set_new(each, "mape", cli_json_real(scores[i].mape));
+        json_object_set_new(each, "mase", cli_json_real(scores[i].mase));
+        json_object_set_new(each, "rows", json_integer((json_int_t)scores[i].rows));
+        json_array_append_new(array, each);
+    }
+    return array;
+}
+
+/* One row of results: its series, its time, and what the caller adds. */
+static json_t *row_json(const norn_table *table, size_t series, int64_t time)
+{
+    char text[NORN_TIME_TEXT];
+    json_t *row = json_object();
+    json_object_set_new(row, "unique_id", cli_json_text(norn_table_id(table, series)));
+    json_object_set_new(row, "ds", cli_json_text(norn_table_time_text(table, time, text)));
+    return row;
+}
+
+static json_t *held_back_json(const norn_table *table, const norn_forecast *forecast)
+{
+    json_t *array = json_array();
+    size_t models = 0;
+    const norn_score *scores = norn_forecast_scores(forecast, &models);
+    const size_t holdout = norn_forecast_holdout(forecast);
+    for (size_t s = 0; s < norn_table_series_count(table); s++) {
+        const size_t first = norn_table_rows(table, s) - holdout;
+        for (size_t k = 0; k < holdout; k++) {
+            json_t *row = row_json(table, s, norn_table_times(table, s)[first + k]);
+            json_object_set_new(row, "y", cli_json_real(norn_table_target(table, s)[first + k]));
+            for (size_t m = 0; m < models; m++) {
+                const double *values = norn_forecast_held_back(forecast, m, s);
+                json_object_set_new(row, scores[m].model, values ? cli_json_real(values[k]) : json_null());
+            }
+            json_array_append_new(array, row);
+        }
+    }
+    return array;
+}
+
+static json_t *forecast_json(const norn_table *table, const norn_forecast *forecast)
+{
+    json_t *array = json_array();
+    for (size_t s = 0; s < norn_table_series_count(table); s++)
+        for (size_t k = 0; k < norn_forecast_horizon(forecast); k++) {
+            json_t *row = row_json(table, s, norn_table_future_time(table, s, k + 1));
+            json_object_set_new(row, norn_forecast_model(forecast),
+                                cli_json_real(norn_forecast_values(forecast, s)[k]));
+            json_array_append_new(array, row);
+        }
+    return array;
+}
+
+static void write_json(cli_text *out, const norn_table *table, const norn_forecast *forecast,
+                       const norn_device_info *device)
+{
+    size_t count = 0;
+    const norn_decision *decisions = norn_table_decisions(table, &count);
+    json_t *root = json_object(), *all = decisions_json(decisions, count);
+    decisions = norn_forecast_decisions(forecast, &count);
+    json_t *more = decisions_json(decisions, count);
+    json_array_extend(all, more);
+    json_decref(more);
+    const norn_score *scores = norn_forecast_scores(forecast, &count);
+
+    json_object_set_new(root, "norn", json_string(norn_version()));
+    json_object_set_new(root, "device", cli_json_text(device->name));
+    json_object_set_new(root, "decisions", all);
+    json_object_set_new(root, "model", cli_json_text(norn_forecast_model(forecast)));
+    json_object_set_new(root, "parameters", json_integer((json_int_t)norn_forecast_parameters(forecast)));
+    json_object_set_new(root, "training", training_json(forecast));
+    json_object_set_new(root, "series", json_integer((json_int_t)norn_table_series_count(table)));
+    json_object_set_new(root, "horizon", json_integer((json_int_t)norn_forecast_horizon(forecast)));
+    json_object_set_new(root, "holdout", json_integer((json_int_t)norn_forecast_holdout(forecast)));
+    json_object_set_new(root, "scores", scores_json(scores, count));
+    json_object_set_new(root, "held_back", held_back_json(table, forecast));
+    json_object_set_new(root, "forecast", forecast_json(table, forecast));
+
+    char *text = json_dumps(root, JSON_INDENT(1));
+    if (text) {
+        cli_text_put(out, text);
+        cli_text_put(out, "\n");
+    } else {
+        out->failed = true;
+    }
+    free(text);
+    json_decref(root);
+}
+
+/* ---- the command -----------------------------------------------------------------------------------------
+ */
+
+/* Prints what was gathered for the reader, and empties it. */
+static void tell(cli_text *text)
+{
+    if (text->length) (void)fwrite(text->bytes, 1, text->length, stderr);
+    cli_text_free(text);
+}
+
+static void report_device(cli_state *cli, cli_text *out, const norn_device_info *device)
+{
+    char text[256];
+    (void)snprintf(text, sizeof text, "%s, %u compute units", device->name, device->compute_units);
+    const norn_decision decision = {"device", text, "--device"};
+    cli_report_decisions(&cli->screen, out, &decision, 1);
+}
+
+static void report_plots(cli_state *cli, cli_text *out, const norn_table *table,
+                         const norn_forecast *forecast)
+{
+    enum { MOST = 3 };
+    const size_t series = norn_table_series_count(table), drawn = series < MOST ? series : MOST;
+    for (size_t s = 0; s < drawn; s++) {
+        cli_text_put(out, "\n");
+        cli_plot(&cli->screen, out, table, forecast, s);
+    }
+    if (drawn < series) cli_text_format(out, "\nThe first %zu of %zu series are drawn.\n", drawn, series);
+}
+
+static int run(cli_state *cli, const cli_command *command, int argc, const char **argv)
+{
+    forecast_flags given = {.table = NORN_TABLE_OPTIONS_INIT,
+                            .forecast = NORN_FORECAST_OPTIONS_INIT,
+                            .context = NORN_CONTEXT_OPTIONS_INIT,
+                            .on_missing = NORN_MISSING_ERROR,
+                            .loss = NORN_LOSS_MSE};
+    cli_arguments arguments;
+    cli_text notes = {NULL, 0, 0, false}, results = {NULL, 0, 0, false};
+    norn_table *table = NULL;
+    norn_context *context = NULL;
+    norn_forecast *forecast = NULL;
+    const norn_decision *decisions = NULL;
+    size_t count = 0;
+
+    int code = cli_parse(command, argc, argv, &given, &arguments);
+    if (code >= 0) goto done;
+    if (arguments.operand_count != 1) {
+        if (arguments.operand_count == 0)
+            cli_error("no file given; - is standard input (norn forecast --help)");
+        else
+            cli_error("one file at a time, found %zu (norn forecast --help)", arguments.operand_count);
+        code = EXIT_USAGE;
+        goto done;
+    }
+    cli->quiet = given.quiet;
+    cli->debug |= given.debug;
+    given.table.on_missing = (norn_on_missing)given.on_missing;
+    given.forecast.loss = (norn_loss)given.loss;
+    /* a run of minutes must not end in an output that could never be made */
+    if ((code = cli_output_check(given.output)) != EXIT_FINE) goto done;
+
+    if (read_table(cli, &table, arguments.operands[0], &given.table) != NORN_OK) goto failed;
+    cli_progress_clear(cli);
+    decisions = norn_table_decisions(table, &count);
+    cli_report_decisions(&cli->screen, &notes, decisions, count);
+    if (norn_context_new(&context, &given.context, &cli->host, &cli->err) != NORN_OK) goto failed;
+    report_device(cli, &notes, norn_context_device(context));
+    if (!cli->quiet) tell(&notes);
+
+    given.forecast.consume_past = 1;
+    const double begin = norn_seconds();
+    if (norn_forecast_run(&forecast, context, table, &given.forecast, &cli->host, &cli->err) != NORN_OK)
+        goto failed;
+    cli_progress_clear(cli);
+    if (cli_signal_caught()) goto failed;
+    if (!cli->quiet) {
+        decisions = norn_forecast_decisions(forecast, &count);
+        cli_report_decisions(&cli->screen, &notes, decisions, count);
+        cli_report_training(&cli->screen, &notes, forecast, norn_seconds() - begin);
+        cli_report_scores(&cli->screen, &notes, table, forecast);
+        tell(&notes);
+    }
+
+    if (given.json)
+        write_json(&results, table, forecast, norn_context_device(context));
+    else
+        write_csv(&results, table, forecast);
+    if ((code = cli_output_write(given.output, &results)) != EXIT_FINE) goto done;
+    if (given.plot) {
+        report_plots(cli, &notes, table, forecast);
+        tell(&notes);
+    }
+    goto done;
+
+failed:
+    cli_text_free(&notes);
+    code = cli_fail(cli);
+done:
+    cli_text_free(&notes);
+    cli_text_free(&results);
+    norn_forecast_free(forecast);
+    norn_context_free(context);
+    norn_table_free(table);
+    cli_arguments_free(&arguments);
+    return code;
+}
+
+const cli_command cli_forecast_command = {
+    .name = "forecast",
+    .summary = "forecast the rows after the last one of a CSV file",
+    .operands = "FILE",
+    .before = "Forecasts the rows after the last one of a CSV file (- is standard input) with a\n"
+              "stacked LSTM, and scores it on the last rows beside simple forecasts. What is not\n"
+              "given is found or chosen, and said on standard error.\n\n",
+    .after = "\nExamples:\n"
+             "  norn forecast sales.csv                        the next rows, as CSV\n"
+             "  norn forecast sales.csv -n 24 --plot           24 rows, with a chart\n"
+             "  norn forecast load.csv --target load --past '*' -o next.csv\n"
+             "  zcat big.csv.gz | norn forecast - --json --quiet\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,137 @@
+/*
+ * Products of matrices: CLBlast with parameters that fit the device, and a kernel of ours for small shapes.
+ *
+ * CLBlast has no entry for PoCL on most CPUs and then runs an untuned kernel at a twentieth of what the
+ * machine can do (docs/performance.md). CLBlastOverrideParameters mends that. It is process-wide: every other
+ * user of CLBlast in the process gets the same parameters for that device. CLBlast fills its tables on first
+ * use without a lock, so that two threads may crash; every call of ours is made under one mutex of the
+ * process.
+ */
+#include "compute/compute.h"
+
+#include <clblast_c.h>
+#include <limits.h>
+#include <pthread.h>
+
+static pthread_mutex_t clblast_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Below this many multiplications (128^3) our kernel is done before CLBlast has transposed its operands. */
+static const double clblast_from = 128.0 * 128.0 * 128.0;
+
+/* Measured on PoCL 3.1 with 16 float lanes over the shapes of a training step. VWM and VWN divide the tiles.
+ */
+static norn_status set_parameters(norn_context *context, norn_error *err)
+{
+    const char *routine_names[] = {"XGEMM_MIN_INDIRECT_SIZE"};
+    static const size_t routine_values[] = {0};
+    const char *names[] = {"GEMMK", "KREG", "KWG", "KWI", "MDIMA", "MDIMC", "MWG", "NDIMB",
+                           "NDIMC", "NWG",  "SA",  "SB",  "STRM",  "STRN",  "VWM", "VWN"};
+    const size_t vwm = context->info.vector_width >= 16 ? 16 : 8;
+    const size_t values[] = {0, 1, 128, 1, 4, 4, 128, 2, 2, 32, 0, 0, 0, 0, vwm, 2};
+    context->gemm_ready = true;
+    if (context->info.type != NORN_DEVICE_CPU) return NORN_OK; /* CLBlast knows GPUs by itself */
+    int code = CLBlastOverrideParameters(context->device, "GemmRoutine", CLBlastPrecisionSingle,
+                                         NORN_COUNT(routine_names), routine_names, routine_values);
+    if (code == CLBlastSuccess)
+        code = CLBlastOverrideParameters(context->device, "Xgemm", CLBlastPrecisionSingle, NORN_COUNT(names),
+                                         names, values);
+    return code == CLBlastSuccess
+               ? NORN_OK
+               : norn_fail_cl(err, "CLBlastOverrideParameters", code, "on %s", context->info.name);
+}
+
+static norn_status product_clblast(norn_context *context, bool transpose_a, bool transpose_b, size_t m,
+                                   size_t n, size_t k, norn_matrix a, norn_matrix b, norn_matrix c, bool add,
+                                   norn_error *err)
+{
+    const CLBlastTranspose ta = transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo;
+    const CLBlastTranspose tb = transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo;
+    norn_status status = NORN_OK;
+    size_t scratch = 0;
+    (void)pthread_mutex_lock(&clblast_lock);
+    if (!context->gemm_ready) status = set_parameters(context, err);
+    if (status != NORN_OK) goto done;
+    int code = CLBlastSGemmTempBufferSize(CLBlastLayoutRowMajor, ta, tb, m, n, k, a.offset, a.stride,
+                                          b.offset, b.stride, c.offset, c.stride, &context->queue, &scratch);
+    if (code != CLBlastSuccess) {
+        status = norn_fail_cl(err, "CLBlastSGemmTempBufferSize", code, "for %zu x %zu x %zu", m, n, k);
+        goto done;
+    }
+    if (scratch > context->gemm_scratch_bytes) {
+        cl_int made = CL_SUCCESS;
+        (void)clFinish(context->queue); /* the old one may be in use */
+        if (context->gemm_scratch) (void)clReleaseMemObject(context->gemm_scratch);
+        context->gemm_scratch_bytes = 0;
+        context->gemm_scratch = clCreateBuffer(context->cl, CL_MEM_READ_WRITE, scratch, NULL, &made);
+        if (made != CL_SUCCESS) {
+            context->gemm_scratch = NULL;
+            status = norn_fail_cl(err, "clCreateBuffer", made, "making %zu bytes for a product", scratch);
+            goto done;
+        }
+        context->gemm_scratch_bytes = scratch;
+    }
+    code = CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1.0f, a.buffer->mem, a.offset,
+                                      a.stride, b.buffer->mem, b.offset, b.stride, add ? 1.0f : 0.0f,
+                                      c.buffer->mem, c.offset, c.stride, &context->queue, NULL,
+                                      scratch ? context->gemm_scratch : NULL);
+    if (code != CLBlastSuccess)
+        status = norn_fail_cl(err, "CLBlastSgemm", code, "for %zu x %zu x %zu", m, n, k);
+done:
+    (void)pthread_mutex_unlock(&clblast_lock);
+    return status;
+}
+
+static norn_status product_own(norn_context *context, bool transpose_a, bool transpose_b, size_t m, size_t n,
+                               size_t k, norn_matrix a, norn_matrix b, norn_matrix c, bool add,
+                               norn_error *err)
+{
+    static const char *const files[] = {"gemm", NULL};
+    norn_program *program = NULL;
+    norn_kernel kernel = {NULL, NULL};
+    norn_status status = norn_program_get(context, &program, files, "", err);
+    if (status == NORN_OK) status = norn_kernel_new(context, &kernel, program, "gemm_small", err);
+    if (status == NORN_OK)
+        status = norn_kernel_set(&kernel, err, 0, "iiibliibliiblii", (int)m, (int)n, (int)k, a.buffer,
+                                 (int64_t)a.offset, transpose_a ? 1 : (int)a.stride,
+                                 transpose_a ? (int)a.stride : 1, b.buffer, (int64_t)b.offset,
+                                 transpose_b ? 1 : (int)b.stride, transpose_b ? (int)b.stride : 1, c.buffer,
+                                 (int64_t)c.offset, (int)c.stride, add ? 1 : 0);
+    const size_t columns = (size_t)context->local * context->vector;
+    if (status == NORN_OK)
+        status = norn_launch(context, &kernel, context->local, (n + columns - 1) / columns,
+                             (m + context->rows - 1) / context->rows, err);
+    norn_kernel_free(&kernel);
+    return status;
+}
+
+norn_status norn_gemm(norn_context *context, norn_gemm_path path, bool transpose_a, bool transpose_b,
+                      size_t m, size_t n, size_t k, norn_matrix a, norn_matrix b, norn_matrix c, bool add,
+                      norn_error *err)
+{
+    /* CLBlast's kernels index with int; so do ours. */
+    const double most = (double)INT_MAX;
+    if ((double)m * (double)n > most || (double)m * (double)k > most || (double)n * (double)k > most ||
+        (double)a.stride * (double)(transpose_a ? k : m) > most ||
+        (double)b.stride * (double)(transpose_b ? n : k) > most || (double)c.stride * (double)m > most)
+        return norn_fail(
+            err, NORN_ERR_USAGE,
+            "a product of %zu x %zu x %zu is beyond 2^31 elements: a smaller --batch, --window or --hidden "
+            "is needed",
+            m, n, k);
+    if (path == NORN_GEMM_AUTO)
+        path = (double)m * (double)n * (double)k >= clblast_from ? NORN_GEMM_CLBLAST : NORN_GEMM_OWN;
+    return (path == NORN_GEMM_CLBLAST ? product_clblast : product_own)(context, transpose_a, transpose_b, m,
+                                                                       n, k, a, b, c, add, err);
+}
+
+void norn_gemm_forget(norn_context *context)
+{
+    if (context->gemm_scratch) (void)clReleaseMemObject(context->gemm_scratch);
+    context->gemm_scratch = NULL;
+    if (!context->gemm_ready) return;
+    /* CLBlast keeps programs of contexts that are gone and then fails on a new one. Only what was used is
+     * cached. */
+    (void)pthread_mutex_lock(&clblast_lock);
+    (void)CLBlastClearCache();
+    (void)pthread_mutex_unlock(&clblast_lock);
+}

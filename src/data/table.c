@@ -1,0 +1,241 @@
+/*
+ * The table as an object: making an empty one, freeing it, and the getters of norn/table.h.
+ */
+#include "data/table.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- decisions ----------------------------------------------------------------------------------------------- */
+
+norn_status norn_notes_add(norn_notes *notes, const norn_host *host, norn_error *err, const char *what,
+                           const char *flag, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (length < 0 || notes->count == NORN_TABLE_DECISIONS) return norn_fail(err, NORN_ERR_INTERNAL, "decisions");
+    char *copy = norn_text_copy(host, text, strlen(text));
+    if (!copy) return norn_fail_memory(err, "the decisions");
+    notes->items[notes->count++] = (norn_decision){what, copy, flag};
+    return NORN_OK;
+}
+
+void norn_notes_clear(norn_notes *notes, const norn_host *host)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        char *text;
+        memcpy(&text, &notes->items[i].text, sizeof text); /* ours: const only towards the outside */
+        norn_text_delete(host, text);
+    }
+    notes->count = 0;
+}
+
+const char *norn_count_text(uint64_t count, char out[NORN_COUNT_TEXT])
+{
+    char digits[24];
+    const int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    char *end = out;
+    for (int i = 0; i < n; i++) {
+        if (i && (n - i) % 3 == 0) *end++ = ',';
+        *end++ = digits[i];
+    }
+    *end = '\0';
+    return out;
+}
+
+/* ---- making and freeing --------------------------------------------------------------------------------------- */
+
+norn_table *norn_table_new(size_t targets, size_t past, const norn_host *host)
+{
+    norn_table *table = norn_new(host, 1, sizeof *table);
+    if (!table) return NULL;
+    table->host = *host;
+    table->targets = targets;
+    table->past = past;
+    table->names = norn_new(host, targets + past, sizeof *table->names);
+    table->columns = norn_new(host, targets + past, sizeof *table->columns);
+    if (table->names && table->columns) return table;
+    norn_table_free(table);
+    return NULL;
+}
+
+void norn_table_free(norn_table *table)
+{
+    if (!table) return;
+    const norn_host host = table->host;
+    const size_t values = table->targets + table->past, series = table->groups * table->targets;
+    for (size_t i = 0; table->columns && i < values; i++)
+        norn_delete(&host, table->columns[i].cells, table->columns[i].capacity, sizeof(double));
+    for (size_t i = 0; table->names && i < values; i++) norn_text_delete(&host, table->names[i]);
+    for (size_t i = 0; table->ids && i < series; i++) norn_text_delete(&host, table->ids[i]);
+    norn_delete(&host, table->columns, values, sizeof *table->columns);
+    norn_delete(&host, table->names, values, sizeof *table->names);
+    norn_delete(&host, table->ids, series, sizeof *table->ids);
+    norn_delete(&host, table->first, table->groups + 1, sizeof *table->first);
+    norn_delete(&host, table->times, table->times_capacity, sizeof *table->times);
+    norn_text_delete(&host, table->time_name);
+    norn_notes_clear(&table->notes, &host);
+    norn_delete(&host, table, 1, sizeof *table);
+}
+
+/* The style in which the times of an array are written: as fine as the step. */
+static norn_time_style style_of_step(norn_step step)
+{
+    norn_time_style style = {NORN_FORM_INTEGER, 0, false, 0, NORN_ZONE_NONE, 0, false};
+    if (step.unit == NORN_STEP_MONTHS || step.unit == NORN_STEP_BUSINESS_DAYS) style.form = NORN_FORM_DATE;
+    if (step.unit == NORN_STEP_MICROSECONDS) {
+        style.form = step.count % NORN_DAY == 0 ? NORN_FORM_DATE : NORN_FORM_CLOCK;
+        style.separator = ' ';
+        style.seconds = true;
+        style.fraction = step.count % NORN_SECOND == 0 ? 0 : 6;
+    }
+    return style;
+}
+
+static bool copy_column(norn_table *table, size_t index, const double *cells, char prefix, size_t number)
+{
+    char name[32];
+    (void)snprintf(name, sizeof name, "%c%zu", prefix, number);
+    norn_column *column = &table->columns[index];
+    table->names[index] = norn_text_copy(&table->host, name, strlen(name));
+    column->cells = norn_new(&table->host, table->rows, sizeof(double));
+    if (!column->cells || !table->names[index]) return false;
+    column->capacity = table->rows;
+    memcpy(column->cells, cells, table->rows * sizeof(double));
+    return true;
+}
+
+norn_status norn_table_from_arrays(norn_table **out, size_t rows, size_t targets, const double *const *target,
+                                   size_t past, const double *const *covariates, const int64_t *times,
+                                   norn_step step, const norn_host *host, norn_error *err)
+{
+    const norn_host copy = norn_host_copy(host);
+    if (rows == 0 || targets == 0 || step.count < 1)
+        return norn_fail(err, NORN_ERR_USAGE, "a table needs a row, a target and a step of at least 1");
+    for (size_t k = 0; k < targets + past; k++)
+        for (size_t i = 0; i < rows; i++)
+            if (!isfinite(k < targets ? target[k][i] : covariates[k - targets][i]))
+                return norn_fail(err, NORN_ERR_USAGE, "column %zu, row %zu is not finite", k + 1, i + 1);
+    for (size_t i = 1; times && i < rows; i++)
+        if (times[i] <= times[i - 1]) return norn_fail(err, NORN_ERR_USAGE, "time %zu does not increase", i + 1);
+
+    norn_status status = norn_fail_memory(NULL, "");
+    norn_table *table = norn_table_new(targets, past, &copy);
+    if (!table) goto done;
+    table->rows = rows;
+    table->groups = 1;
+    table->step = times ? step : (norn_step){NORN_STEP_INTEGER, 1};
+    table->style = style_of_step(table->step);
+    table->first = norn_new(&copy, 2, sizeof *table->first);
+    table->ids = norn_new(&copy, targets, sizeof *table->ids);
+    table->times = norn_new(&copy, rows, sizeof *table->times);
+    table->time_name = norn_text_copy(&copy, times ? "ds" : "", times ? 2 : 0);
+    if (!table->first || !table->ids || !table->times || !table->time_name) goto done;
+    table->times_capacity = rows;
+    table->first[1] = rows;
+    for (size_t i = 0; i < rows; i++) table->times[i] = times ? times[i] : (int64_t)i + 1;
+    for (size_t k = 0; k < targets; k++) {
+        if (!copy_column(table, k, target[k], 'y', k + 1)) goto done;
+        table->ids[k] = norn_text_copy(&copy, table->names[k], strlen(table->names[k]));
+        if (!table->ids[k]) goto done;
+    }
+    for (size_t k = 0; k < past; k++)
+        if (!copy_column(table, targets + k, covariates[k], 'x', k + 1)) goto done;
+    status = NORN_OK;
+done:
+    if (status != NORN_OK) {
+        norn_table_free(table);
+        return norn_fail_memory(err, "a table");
+    }
+    *out = table;
+    return NORN_OK;
+}
+
+/* ---- getters --------------------------------------------------------------------------------------------------- */
+
+static size_t group_of(const norn_table *table, size_t series) { return series / table->targets; }
+
+static double *cells_of(const norn_table *table, size_t series, size_t column)
+{
+    double *cells = table->columns[column].cells;
+    return cells ? cells + table->first[group_of(table, series)] : NULL;
+}
+
+size_t norn_table_series_count(const norn_table *table) { return table->groups * table->targets; }
+
+size_t norn_table_rows(const norn_table *table, size_t series)
+{
+    const size_t group = group_of(table, series);
+    return table->first[group + 1] - table->first[group];
+}
+
+const char *norn_table_id(const norn_table *table, size_t series) { return table->ids[series]; }
+
+const int64_t *norn_table_times(const norn_table *table, size_t series)
+{
+    return table->times + table->first[group_of(table, series)];
+}
+
+const double *norn_table_target(const norn_table *table, size_t series)
+{
+    return cells_of(table, series, series % table->targets);
+}
+
+double *norn_table_target_mutable(norn_table *table, size_t series)
+{
+    return cells_of(table, series, series % table->targets);
+}
+
+size_t norn_table_past_count(const norn_table *table) { return table->past; }
+
+const char *norn_table_past_name(const norn_table *table, size_t past) { return table->names[table->targets + past]; }
+
+const double *norn_table_past(const norn_table *table, size_t series, size_t past)
+{
+    return cells_of(table, series, table->targets + past);
+}
+
+double *norn_table_past_mutable(norn_table *table, size_t series, size_t past)
+{
+    return cells_of(table, series, table->targets + past);
+}
+
+const char *norn_table_target_name(const norn_table *table, size_t series)
+{
+    return table->names[series % table->targets];
+}
+
+const char *norn_table_time_name(const norn_table *table) { return table->time_name; }
+
+norn_step norn_table_step(const norn_table *table) { return table->step; }
+
+size_t norn_table_season(const norn_table *table) { return norn_step_season(table->step); }
+
+void norn_table_drop_past(norn_table *table, size_t past)
+{
+    norn_column *column = &table->columns[table->targets + past];
+    norn_delete(&table->host, column->cells, column->capacity, sizeof(double));
+    *column = (norn_column){NULL, 0};
+}
+
+int64_t norn_table_future_time(const norn_table *table, size_t series, size_t ahead)
+{
+    return norn_time_ahead(&table->style, table->step, norn_table_times(table, series),
+                           norn_table_rows(table, series), ahead);
+}
+
+const char *norn_table_time_text(const norn_table *table, int64_t time, char out[NORN_TIME_TEXT])
+{
+    return norn_time_write(&table->style, time, out);
+}
+
+const norn_decision *norn_table_decisions(const norn_table *table, size_t *count)
+{
+    *count = table->notes.count;
+    return table->notes.items;
+}

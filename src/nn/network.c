@@ -1,0 +1,615 @@
+/*
+ * Buffers, launches and layouts of a network: see network.h. Sizes and offsets repeat the macros of
+ * kernels/step.cl; tests/test_network.c would notice if they parted.
+ */
+#include "nn/network.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { GATES = 4, CARRIES = 1, NORM_PARTS = 64, PART = 64, SCHEDULE_WORDS = 8 };
+
+/* From this hidden size on the stage path is taken: the weights of a layer (16 MB and more at 1024) no longer
+ * stay in a core's caches while a group walks through time. Measured in docs/performance.md. */
+static const size_t stage_from = 1024;
+
+static size_t round_up(size_t value, size_t multiple)
+{
+    return (value + multiple - 1) / multiple * multiple;
+}
+
+/* ---- layout ---- */
+
+static size_t layer_inputs(const norn_network *network, size_t layer)
+{
+    return layer ? network->hp : network->kx;
+}
+
+static size_t layer_size(const norn_network *network, size_t inputs)
+{
+    return (inputs + network->hp + 1) * GATES * network->hp;
+}
+
+size_t norn_network_layer_start(const norn_network *network, size_t layer)
+{
+    return layer ? layer_size(network, network->kx) + (layer - 1) * layer_size(network, network->hp) : 0;
+}
+
+size_t norn_network_layer_bias(const norn_network *network, size_t layer)
+{
+    return norn_network_layer_start(network, layer) +
+           (layer_inputs(network, layer) + network->hp) * GATES * network->hp;
+}
+
+size_t norn_network_back_start(const norn_network *network, size_t layer)
+{
+    return layer ? (2 * layer - 1) * GATES * network->hp * network->hp : 0;
+}
+
+static size_t head_start(const norn_network *network)
+{
+    return norn_network_layer_start(network, network->shape.layers);
+}
+static size_t head_bias(const norn_network *network)
+{
+    return head_start(network) + network->hp * network->op;
+}
+
+static size_t plain_inputs(const norn_network_shape *shape, size_t layer)
+{
+    return layer ? shape->hidden : shape->inputs;
+}
+
+size_t norn_network_plain_size(const norn_network_shape *shape)
+{
+    size_t size = (shape->hidden + 1) * shape->horizon;
+    for (size_t l = 0; l < shape->layers; l++)
+        size += GATES * shape->hidden * (plain_inputs(shape, l) + shape->hidden + 1);
+    return size;
+}
+
+double norn_network_operations(const norn_network_shape *shape)
+{
+    double sum = 0.0;
+    for (size_t l = 0; l < shape->layers; l++)
+        sum += 2.0 * (double)shape->batch * (double)shape->window * GATES * (double)shape->hidden *
+               (double)(plain_inputs(shape, l) + shape->hidden);
+    return 3.0 * sum;
+}
+
+/* Walks over every plain number in order and tells where it stands among the padded ones. */
+typedef void (*visit_fn)(void *user, size_t plain, size_t padded);
+
+static void visit(const norn_network *network, visit_fn each, void *user)
+{
+    const norn_network_shape *shape = &network->shape;
+    const size_t sw = network->strip, gs = GATES * sw,
+                 ub = (size_t)network->context->local * network->context->vector;
+    size_t plain = 0;
+    for (size_t l = 0; l < shape->layers; l++) {
+        const size_t inputs = plain_inputs(shape, l), kx = layer_inputs(network, l),
+                     start = norn_network_layer_start(network, l);
+        for (size_t part = 0; part < 2; part++) {
+            const size_t columns = part ? shape->hidden : inputs, first = part ? kx : 0;
+            for (size_t q = 0; q < GATES; q++)
+                for (size_t u = 0; u < shape->hidden; u++)
+                    for (size_t k = 0; k < columns; k++)
+                        each(user, plain++,
+                             start + ((u / sw) * (kx + network->hp) + first + k) * gs + q * sw + u % sw);
+        }
+        for (size_t q = 0; q < GATES; q++)
+            for (size_t u = 0; u < shape->hidden; u++)
+                each(user, plain++, norn_network_layer_bias(network, l) + (u / sw) * gs + q * sw + u % sw);
+    }
+    for (size_t o = 0; o < shape->horizon; o++)
+        for (size_t k = 0; k < shape->hidden; k++)
+            each(user, plain++, head_start(network) + ((o / ub) * network->hp + k) * ub + o % ub);
+    for (size_t o = 0; o < shape->horizon; o++) each(user, plain++, head_bias(network) + o);
+}
+
+/* ---- making one ---- */
+
+static norn_status check_shape(const norn_network_shape *shape, norn_error *err)
+{
+    const struct {
+        const char *flag;
+        size_t value, most;
+    } bounds[] = {{"--hidden", shape->hidden, 65536},   {"--layers", shape->layers, 64},
+                  {"--window", shape->window, 1 << 24}, {"--horizon", shape->horizon, 1 << 20},
+                  {"--batch", shape->batch, 1 << 20},   {"--past", shape->inputs, 1 << 16},
+                  {"members", shape->members, 1 << 20}};
+    for (size_t i = 0; i < NORN_COUNT(bounds); i++)
+        if (bounds[i].value < 1 || bounds[i].value > bounds[i].most)
+            return norn_fail(err, NORN_ERR_USAGE, "%s: %zu is not between 1 and %zu", bounds[i].flag,
+                             bounds[i].value, bounds[i].most);
+    if (!(shape->dropout >= 0.0 && shape->dropout < 1.0))
+        return norn_fail(err, NORN_ERR_USAGE, "--dropout: %g is not in [0, 1)", shape->dropout);
+    return NORN_OK;
+}
+
+/* Floats of activations of one slot: what decides how many members run at once. */
+static double slot_floats(const norn_network *network)
+{
+    const norn_network_shape *s = &network->shape;
+    const double tb = (double)s->window * (double)network->bp, hp = (double)network->hp,
+                 layers = (double)s->layers;
+    return tb * (double)network->kx + layers * (1 + CARRIES) * (tb + (double)network->bp) * hp +
+           layers * tb * GATES * hp + (layers - 1) * tb * hp * (s->dropout > 0.0 ? 2.0 : 1.0) +
+           (double)(network->parameters * network->splits);
+}
+
+static norn_status plan(norn_network *network, norn_error *err)
+{
+    norn_context *context = network->context;
+    norn_network_shape *s = &network->shape;
+    const size_t ub = (size_t)context->local * context->vector;
+    network->hp = round_up(s->hidden, ub);
+    network->kx = round_up(s->inputs, 4);
+    network->op = round_up(s->horizon, ub);
+    network->bp = round_up(s->batch, context->rows);
+    if (!s->infer_batch) s->infer_batch = s->batch > 64 ? s->batch : 64;
+    network->ibp = round_up(s->infer_batch, context->rows);
+    if (s->path == NORN_PATH_AUTO) s->path = s->hidden >= stage_from ? NORN_PATH_STAGE : NORN_PATH_SEQUENCE;
+    network->strip = s->path == NORN_PATH_STAGE ? network->hp : ub;
+    network->parameters = head_bias(network) + network->op;
+    network->back_size = (2 * s->layers - 1) * GATES * network->hp * network->hp + network->hp * network->op;
+    /* A GPU has more groups to feed than there are tiles; the number depends on the shape only. */
+    const size_t rows = s->window * network->bp;
+    network->splits = context->info.type == NORN_DEVICE_CPU || s->path == NORN_PATH_STAGE ? 1
+                      : rows / 2048 > 8                                                   ? 8
+                                                                                          : rows / 2048 + 1;
+    if ((double)rows * GATES * (double)network->hp > 2147483647.0)
+        return norn_fail(
+            err, NORN_ERR_USAGE,
+            "a batch of %zu windows of %zu rows with %zu hidden units is beyond 2^31 numbers: a smaller "
+            "--batch, --window or --hidden is needed",
+            s->batch, s->window, s->hidden);
+    const double bytes = 4.0 * slot_floats(network);
+    const double largest_part =
+        4.0 * (double)s->layers * (double)rows * GATES * (double)network->hp; /* kept */
+    double fit = 0.5 * (double)context->info.memory / bytes;
+    const double by_buffer = (double)context->info.largest_buffer / largest_part;
+    if (by_buffer < fit) fit = by_buffer;
+    if (fit < 1.0)
+        return norn_fail(
+            err, NORN_ERR_MEMORY,
+            "a training step needs %.0f MiB on %s, which has %.0f MiB (largest buffer %.0f MiB): a smaller "
+            "--batch, --window, --hidden or --layers is needed",
+            bytes / 1048576.0, context->info.name, (double)context->info.memory / 1048576.0,
+            (double)context->info.largest_buffer / 1048576.0);
+    if (!s->slots || s->slots > s->members) s->slots = s->members;
+    if (s->path == NORN_PATH_STAGE) s->slots = 1; /* stage.c: members take turns */
+    if ((double)s->slots > fit) s->slots = (size_t)fit;
+    if (!s->chunk) { /* about 2e10 operations: a second or less between two looks */
+        const double steps = 2e10 / (norn_network_operations(s) * (double)s->slots);
+        s->chunk = steps < 1.0 ? 1 : steps > 256.0 ? 256 : (size_t)steps;
+    }
+    return NORN_OK;
+}
+
+static norn_status allocate(norn_network *network, size_t columns, norn_error *err)
+{
+    norn_context *context = network->context;
+    const norn_network_shape *s = &network->shape;
+    const size_t members = s->members, slots = s->slots, layers = s->layers, hp = network->hp,
+                 bp = network->bp;
+    const size_t ibp = network->ibp, t = s->window, p = network->parameters,
+                 ub = (size_t)context->local * context->vector;
+    const size_t plane = (t + 1) * bp * hp, units = t * bp * hp;
+    const size_t dx_planes = layers > 2 ? 2 : layers - 1;
+    const size_t infer_planes = s->path == NORN_PATH_STAGE ? t + 1 : 2;
+    const bool drop = s->dropout > 0.0;
+    const struct {
+        norn_buffer *buffer;
+        size_t floats;
+        const char *what;
+    } wanted[] = {
+        {&network->values, members * p, "the parameters"},
+        {&network->best, members * p, "the best parameters"},
+        {&network->first_moment, members * p, "the first moments"},
+        {&network->second_moment, members * p, "the second moments"},
+        {&network->back, members * network->back_size, "the backward weights"},
+        {&network->gradient, slots * network->splits * p, "the gradients"},
+        {&network->norm_partial, slots * NORM_PARTS * ub, "partial norms"},
+        {&network->norm_parts, slots * NORM_PARTS, "norms"},
+        {&network->x, slots * t * bp * network->kx, "the inputs of a batch"},
+        {&network->h, slots * layers * plane, "the hidden states of a batch"},
+        {&network->carry, slots * layers * CARRIES * plane, "the cell states of a batch"},
+        {&network->kept, slots * layers * t * bp * GATES * hp, "the gates of a batch"},
+        {&network->dropped, drop ? slots * (layers - 1) * units : 0, "the dropped states of a batch"},
+        {&network->dx, slots * dx_planes * units, "the input gradients of a batch"},
+        {&network->dh, slots * bp * hp, "a state gradient"},
+        {&network->dcarry, slots * CARRIES * bp * hp, "a cell gradient"},
+        {&network->y, slots * bp * network->op, "the outputs of a batch"},
+        {&network->partial, slots * bp * ub, "partial losses"},
+        {&network->windows, s->chunk * slots * bp * 2, "the windows of a chunk"},
+        {&network->schedule, s->chunk * slots * SCHEDULE_WORDS, "the schedule of a chunk"},
+        {&network->loss, s->chunk * slots * bp, "the losses of a chunk"},
+        {&network->infer_x, slots * t * ibp * network->kx, "the inputs of a forecast"},
+        {&network->infer_h, slots * layers * infer_planes * ibp * hp, "the states of a forecast"},
+        {&network->infer_carry, slots * layers * CARRIES * infer_planes * ibp * hp,
+         "the cell states of a forecast"},
+        {&network->infer_gates, s->path == NORN_PATH_STAGE ? layers * t * ibp * GATES * hp : 0,
+         "the gates of a forecast"},
+        {&network->infer_y, slots * ibp * network->op, "the outputs of a forecast"},
+        {&network->infer_partial, slots * ibp * ub, "partial losses of a forecast"},
+        {&network->infer_loss, slots * ibp, "the losses of a forecast"},
+        {&network->infer_windows, slots * ibp * 2, "the windows of a forecast"},
+        {&network->infer_schedule, (slots > members ? slots : members) * SCHEDULE_WORDS,
+         "the schedule of a forecast"},
+        {&network->scaling, members * columns * 2, "the scalings"},
+        {&network->keys, members * 2, "the dropout keys"},
+    };
+    norn_status status = NORN_OK;
+    for (size_t i = 0; i < NORN_COUNT(wanted) && status == NORN_OK; i++)
+        status = norn_buffer_new(context, wanted[i].buffer, wanted[i].floats * 4, NULL, wanted[i].what, err);
+    return status;
+}
+
+static norn_status build(norn_network *network, norn_error *err)
+{
+    static const char *const sequence_files[] = {"lstm", "sequence", "windows",   "head", "dropout",
+                                                 "step", "gradient", "optimiser", NULL};
+    static const char *const stage_files[] = {"lstm", "sequence",  "windows", "head", "dropout",
+                                              "step", "optimiser", "stage",   NULL};
+    const bool stage = network->shape.path == NORN_PATH_STAGE;
+    char options[120];
+    (void)snprintf(options, sizeof options, "-DH=%zu -DL=%zu%s", network->shape.hidden, network->shape.layers,
+                   stage ? " -DSTAGE" : "");
+    norn_program *program = NULL;
+    norn_status status =
+        norn_program_get(network->context, &program, stage ? stage_files : sequence_files, options, err);
+    const struct {
+        norn_kernel *kernel;
+        const char *name;
+        bool sequence_only;
+    } kernels[] = {
+        {&network->train, "train_rows", true}, {&network->weight_gradient, "weight_gradient", true},
+        {&network->infer, "infer_rows", true}, {&network->norm, "gradient_norm", false},
+        {&network->adam, "adam", false},       {&network->pack, "pack_backward", false}};
+    for (size_t i = 0; i < NORN_COUNT(kernels) && status == NORN_OK; i++)
+        if (!stage || !kernels[i].sequence_only)
+            status = norn_kernel_new(network->context, kernels[i].kernel, program, kernels[i].name, err);
+    if (status == NORN_OK && stage) status = norn_stage_build(network, program, err);
+    return status;
+}
+
+/* Dropout keeps a unit when a random word is below this; 0 stands for no dropout. */
+static unsigned dropout_threshold(const norn_network *network)
+{
+    return network->shape.dropout > 0.0 ? (unsigned)((1.0 - network->shape.dropout) * 4294967295.0) : 0u;
+}
+
+static norn_status set_arguments(norn_network *n, const norn_series *series, norn_error *err)
+{
+    const norn_network_shape *s = &n->shape;
+    const int columns = (int)series->columns, f = (int)s->inputs, kx = (int)n->kx, t = (int)s->window,
+              bp = (int)n->bp;
+    const int o = (int)s->horizon, op = (int)n->op, slots = (int)s->slots, splits = (int)n->splits,
+              loss = (int)s->loss;
+    const double keep = 1.0 / (1.0 - s->dropout);
+    norn_status status = NORN_OK;
+    if (s->path == NORN_PATH_SEQUENCE) {
+        status = norn_kernel_set(&n->train, err, 0, "bbbbbbbiiiiiiiiiiufbbbbbbbbbbbbb", &series->values,
+                                 &series->starts, &series->index, &n->scaling, &n->windows, &n->schedule,
+                                 &n->keys, 0, slots, columns, f, kx, t, bp, o, op, loss, dropout_threshold(n),
+                                 keep, &n->values, &n->back, &n->x, &n->h, &n->carry, &n->kept, &n->dropped,
+                                 &n->dx, &n->dh, &n->dcarry, &n->y, &n->partial, &n->loss);
+        if (status == NORN_OK)
+            status = norn_kernel_set(&n->weight_gradient, err, 0, "biiiiiiiibbbbbb", &n->schedule, 0, slots,
+                                     splits, kx, t, bp, op, s->dropout > 0.0 ? 1 : 0, &n->x, &n->h, &n->kept,
+                                     &n->dropped, &n->y, &n->gradient);
+        if (status == NORN_OK)
+            status =
+                norn_kernel_set(&n->infer, err, 0, "bbbbbbiiiiiiiiibbbbbbb", &series->values, &series->starts,
+                                &series->index, &n->scaling, &n->infer_windows, &n->infer_schedule, columns,
+                                f, kx, t, (int)n->ibp, o, op, loss, 0, &n->values, &n->infer_x, &n->infer_h,
+                                &n->infer_carry, &n->infer_y, &n->infer_partial, &n->infer_loss);
+    }
+    if (status == NORN_OK)
+        status = norn_kernel_set(&n->norm, err, 0, "biiilbbb", &n->schedule, 0, slots, splits,
+                                 (int64_t)n->parameters, &n->gradient, &n->norm_partial, &n->norm_parts);
+    if (status == NORN_OK)
+        status = norn_kernel_set(&n->adam, err, 0, "biiilfbbbbb", &n->schedule, 0, slots, splits,
+                                 (int64_t)n->parameters, s->clip, &n->gradient, &n->norm_parts, &n->values,
+                                 &n->first_moment, &n->second_moment);
+    if (status == NORN_OK)
+        status = norn_kernel_set(&n->pack, err, 0, "biiiibb", &n->schedule, 0, slots, kx, op, &n->values,
+                                 &n->back);
+    return status;
+}
+
+norn_status norn_network_new(norn_network **out, norn_context *context, const norn_network_shape *shape,
+                             const norn_series *series, norn_error *err)
+{
+    norn_status status = check_shape(shape, err);
+    if (status != NORN_OK) return status;
+    norn_network *network = norn_new(&context->host, 1, sizeof *network);
+    if (!network) return norn_fail_memory(err, "a network");
+    network->context = context;
+    network->shape = *shape;
+    network->dropout_keys = norn_new(&context->host, shape->members, sizeof *network->dropout_keys);
+    if (!network->dropout_keys) status = norn_fail_memory(err, "a network");
+    if (status == NORN_OK) status = plan(network, err);
+    if (status == NORN_OK) status = build(network, err);
+    if (status == NORN_OK) status = allocate(network, series->columns, err);
+    if (status == NORN_OK) status = set_arguments(network, series, err);
+    if (status == NORN_OK)
+        *out = network;
+    else
+        norn_network_free(network);
+    return status;
+}
+
+void norn_network_free(norn_network *network)
+{
+    if (!network) return;
+    norn_context *context = network->context;
+    (void)norn_finish(context, NULL);
+    norn_kernel *const kernels[] = {&network->train, &network->weight_gradient,
+                                    &network->norm,  &network->adam,
+                                    &network->pack,  &network->infer};
+    for (size_t i = 0; i < NORN_COUNT(kernels); i++) norn_kernel_free(kernels[i]);
+    for (size_t i = 0; i < NORN_COUNT(network->stage); i++) norn_kernel_free(&network->stage[i]);
+    norn_buffer *const buffers[] = {&network->values,
+                                    &network->best,
+                                    &network->first_moment,
+                                    &network->second_moment,
+                                    &network->back,
+                                    &network->gradient,
+                                    &network->norm_partial,
+                                    &network->norm_parts,
+                                    &network->x,
+                                    &network->h,
+                                    &network->carry,
+                                    &network->kept,
+                                    &network->dropped,
+                                    &network->dx,
+                                    &network->dh,
+                                    &network->dcarry,
+                                    &network->y,
+                                    &network->partial,
+                                    &network->windows,
+                                    &network->schedule,
+                                    &network->loss,
+                                    &network->infer_x,
+                                    &network->infer_h,
+                                    &network->infer_carry,
+                                    &network->infer_gates,
+                                    &network->infer_y,
+                                    &network->infer_partial,
+                                    &network->infer_loss,
+                                    &network->infer_windows,
+                                    &network->infer_schedule,
+                                    &network->scaling,
+                                    &network->keys};
+    for (size_t i = 0; i < NORN_COUNT(buffers); i++) norn_buffer_free(buffers[i]);
+    norn_delete(&context->host, network->dropout_keys, network->shape.members, sizeof *network->dropout_keys);
+    norn_delete(&context->host, network, 1, sizeof *network);
+}
+
+/* ---- parameters in and out ---- */
+
+typedef struct copying {
+    const double *plain;
+    double *plain_out;
+    float *padded;
+} copying;
+
+static void copy_in(void *user, size_t plain, size_t padded)
+{
+    const copying *job = user;
+    job->padded[padded] = (float)job->plain[plain];
+}
+
+static void copy_out(void *user, size_t plain, size_t padded)
+{
+    const copying *job = user;
+    job->plain_out[plain] = (double)job->padded[padded];
+}
+
+static size_t pack_blocks(const norn_network *network)
+{
+    const size_t nj = network->hp / network->strip;
+    return nj * nj + (network->shape.layers - 1) * 2 * nj * nj + nj;
+}
+
+/* Renews the backward copy of one member's weights. */
+static norn_status pack_member(norn_network *network, size_t member, norn_error *err)
+{
+    const norn_schedule one = {.member = (int32_t)member};
+    norn_status status =
+        norn_buffer_write(network->context, &network->infer_schedule, 0, &one, sizeof one, err);
+    if (status == NORN_OK)
+        status = norn_kernel_set(&network->pack, err, 0, "bi", &network->infer_schedule, -1);
+    if (status == NORN_OK)
+        status = norn_launch(network->context, &network->pack, network->context->local, pack_blocks(network),
+                             1, err);
+    if (status == NORN_OK) status = norn_finish(network->context, err); /* infer_schedule is free again */
+    if (status == NORN_OK) status = norn_kernel_set(&network->pack, err, 0, "b", &network->schedule);
+    return status;
+}
+
+norn_status norn_network_put(norn_network *network, size_t member, const double *plain, norn_error *err)
+{
+    const norn_host *host = &network->context->host;
+    copying job = {plain, NULL, norn_new(host, network->parameters, sizeof(float))};
+    if (!job.padded) return norn_fail_memory(err, "parameters");
+    visit(network, copy_in, &job);
+    const size_t bytes = network->parameters * sizeof(float);
+    norn_status status =
+        norn_buffer_write(network->context, &network->values, member * bytes, job.padded, bytes, err);
+    if (status == NORN_OK) status = pack_member(network, member, err);
+    norn_delete(host, job.padded, network->parameters, sizeof(float));
+    return status;
+}
+
+static norn_status get(norn_network *network, const norn_buffer *from, size_t offset, double *plain,
+                       norn_error *err)
+{
+    const norn_host *host = &network->context->host;
+    copying job = {NULL, plain, norn_new(host, network->parameters, sizeof(float))};
+    if (!job.padded) return norn_fail_memory(err, "parameters");
+    const norn_status status = norn_buffer_read(network->context, from, offset, job.padded,
+                                                network->parameters * sizeof(float), err);
+    if (status == NORN_OK) visit(network, copy_out, &job);
+    norn_delete(host, job.padded, network->parameters, sizeof(float));
+    return status;
+}
+
+norn_status norn_network_get(norn_network *network, size_t member, double *plain, norn_error *err)
+{
+    return get(network, &network->values, member * network->parameters * sizeof(float), plain, err);
+}
+
+norn_status norn_network_get_gradient(norn_network *network, size_t slot, double *plain, norn_error *err)
+{
+    return get(network, &network->gradient, slot * network->splits * network->parameters * sizeof(float),
+               plain, err);
+}
+
+norn_status norn_network_initialise(norn_network *network, size_t member, uint64_t seed, uint64_t identity,
+                                    norn_error *err)
+{
+    const norn_host *host = &network->context->host;
+    const size_t count = norn_network_plain_size(&network->shape);
+    double *plain = norn_new(host, count, sizeof *plain);
+    if (!plain) return norn_fail_memory(err, "initial parameters");
+    const norn_key key = norn_random_key(seed, identity, NORN_PURPOSE_INITIAL);
+    const double bound = 1.0 / sqrt((double)network->shape.hidden);
+    for (size_t i = 0; i < count; i++) {
+        const norn_random_words words = norn_random(key, (uint32_t)(i / 4), (uint32_t)(i / 4 >> 32), 0, 0);
+        plain[i] = bound * (2.0 * norn_random_unit(words.word[i % 4]) - 1.0);
+    }
+    norn_status status = norn_network_put(network, member, plain, err);
+    norn_delete(host, plain, count, sizeof *plain);
+
+    network->dropout_keys[member] = norn_random_key(seed, identity, NORN_PURPOSE_DROPOUT);
+    if (status == NORN_OK)
+        status = norn_buffer_write(network->context, &network->keys, member * sizeof(norn_key),
+                                   &network->dropout_keys[member], sizeof(norn_key), err);
+    const size_t bytes = network->parameters * sizeof(float);
+    if (status == NORN_OK)
+        status = norn_buffer_zero(network->context, &network->first_moment, member * bytes, bytes, err);
+    if (status == NORN_OK)
+        status = norn_buffer_zero(network->context, &network->second_moment, member * bytes, bytes, err);
+    if (status == NORN_OK) status = norn_network_keep(network, member, err);
+    return status;
+}
+
+norn_status norn_network_scale(norn_network *network, size_t member, const float *pairs, size_t columns,
+                               norn_error *err)
+{
+    const size_t bytes = columns * 2 * sizeof(float);
+    return norn_buffer_write(network->context, &network->scaling, member * bytes, pairs, bytes, err);
+}
+
+norn_status norn_network_keep(norn_network *network, size_t member, norn_error *err)
+{
+    const size_t bytes = network->parameters * sizeof(float);
+    return norn_buffer_copy(network->context, &network->values, member * bytes, &network->best,
+                            member * bytes, bytes, err);
+}
+
+norn_status norn_network_restore(norn_network *network, size_t member, norn_error *err)
+{
+    const size_t bytes = network->parameters * sizeof(float);
+    const norn_status status = norn_buffer_copy(network->context, &network->best, member * bytes,
+                                                &network->values, member * bytes, bytes, err);
+    return status == NORN_OK ? pack_member(network, member, err) : status;
+}
+
+/* ---- running ---- */
+
+static norn_status launch_step(norn_network *n, const norn_series *series, const norn_schedule *schedule,
+                               size_t step, size_t slots, norn_error *err)
+{
+    norn_context *context = n->context;
+    const size_t local = context->local, nj = n->hp / n->strip, layers = n->shape.layers;
+    norn_status status = NORN_OK;
+    if (n->shape.path == NORN_PATH_STAGE) {
+        status = norn_stage_rows(n, series, schedule, step, slots, err);
+    } else {
+        const size_t ub = local * context->vector;
+        const size_t blocks = (layers - 1) * nj * ((2 * n->hp + PART - 1) / PART) +
+                              nj * ((n->kx + n->hp + PART - 1) / PART) + n->op / ub;
+        status = norn_kernel_set(&n->train, err, 7, "ii", (int)step, (int)slots);
+        if (status == NORN_OK)
+            status = norn_launch(context, &n->train, local, n->bp / context->rows, slots, err);
+        if (status == NORN_OK)
+            status = norn_kernel_set(&n->weight_gradient, err, 1, "ii", (int)step, (int)slots);
+        if (status == NORN_OK)
+            status = norn_launch(context, &n->weight_gradient, local, blocks * n->splits, slots, err);
+    }
+    /* A group of the optimiser takes 16 vectors or more. */
+    const size_t vectors = n->parameters / (local * context->vector);
+    const size_t groups = vectors / 16 > 256 ? 256 : vectors / 16 + 1;
+    norn_kernel *const rest[] = {&n->norm, &n->adam, &n->pack};
+    const size_t sizes[] = {NORM_PARTS, groups, pack_blocks(n)};
+    for (size_t i = 0; i < NORN_COUNT(rest) && status == NORN_OK; i++) {
+        status = norn_kernel_set(rest[i], err, 1, "ii", (int)step, (int)slots);
+        if (status == NORN_OK) status = norn_launch(context, rest[i], local, sizes[i], slots, err);
+    }
+    return status;
+}
+
+norn_status norn_network_train(norn_network *network, const norn_series *series, const norn_window *windows,
+                               const norn_schedule *schedule, size_t steps, size_t slots, float *loss,
+                               norn_error *err)
+{
+    norn_context *context = network->context;
+    if (steps > network->shape.chunk || slots > network->shape.slots)
+        return norn_fail(err, NORN_ERR_INTERNAL, "%zu steps of %zu slots do not fit the plan", steps, slots);
+    norn_status status = norn_buffer_write(context, &network->windows, 0, windows,
+                                           steps * slots * network->bp * sizeof *windows, err);
+    if (status == NORN_OK)
+        status = norn_buffer_write(context, &network->schedule, 0, schedule, steps * slots * sizeof *schedule,
+                                   err);
+    for (size_t step = 0; step < steps && status == NORN_OK; step++)
+        status = launch_step(network, series, schedule, step, slots, err);
+    if (status == NORN_OK)
+        status = norn_buffer_read(context, &network->loss, 0, loss,
+                                  steps * slots * network->bp * sizeof *loss, err);
+    return status;
+}
+
+norn_status norn_network_infer(norn_network *network, const norn_series *series, const norn_window *windows,
+                               const size_t *rows, const size_t *members, size_t slots, float *loss, float *y,
+                               norn_error *err)
+{
+    norn_context *context = network->context;
+    const norn_host *host = &context->host;
+    const size_t ibp = network->ibp, op = network->op, ub = (size_t)context->local * context->vector;
+    const size_t horizon = network->shape.horizon;
+    norn_status status = NORN_OK;
+    float *strips = y ? norn_new(host, slots * ibp * op, sizeof *strips) : NULL;
+    if (y && !strips) return norn_fail_memory(err, "a forecast");
+    status =
+        norn_buffer_write(context, &network->infer_windows, 0, windows, slots * ibp * sizeof *windows, err);
+    for (size_t slot = 0; slot < slots && status == NORN_OK; slot++) {
+        const norn_schedule one = {.rows = (int32_t)rows[slot], .member = (int32_t)members[slot]};
+        status =
+            norn_buffer_write(context, &network->infer_schedule, slot * sizeof one, &one, sizeof one, err);
+    }
+    if (network->shape.path == NORN_PATH_STAGE) {
+        if (status == NORN_OK) status = norn_stage_infer(network, series, rows[0], members[0], loss, err);
+    } else if (status == NORN_OK) {
+        status = norn_kernel_set(&network->infer, err, 14, "i", loss ? 1 : 0);
+        if (status == NORN_OK)
+            status = norn_launch(context, &network->infer, context->local, ibp / context->rows, slots, err);
+    }
+    if (status == NORN_OK && loss)
+        status = norn_buffer_read(context, &network->infer_loss, 0, loss, slots * ibp * sizeof *loss, err);
+    if (status == NORN_OK && y) {
+        status =
+            norn_buffer_read(context, &network->infer_y, 0, strips, slots * ibp * op * sizeof *strips, err);
+        for (size_t slot = 0; slot < slots && status == NORN_OK; slot++)
+            for (size_t r = 0; r < rows[slot]; r++)
+                for (size_t o = 0; o < horizon; o++)
+                    y[(slot * ibp + r) * horizon + o] =
+                        strips[slot * ibp * op + ((o / ub) * ibp + r) * ub + o % ub];
+    }
+    norn_delete(host, strips, slots * ibp * op, sizeof *strips);
+    return status;
+}

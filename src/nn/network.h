@@ -1,0 +1,122 @@
+/*
+ * Stacked recurrent layers with a direct head, for many members at once: one buffer of parameters
+ * [member][P], one of gradients, activations planned before training; the kernels of kernels/step.cl,
+ * gradient.cl and optimiser.cl.
+ *
+ * Letters: M members, B rows of a batch, T steps (the window), F inputs, H hidden units, L layers, O outputs
+ * (the horizon). A slot is a place in a launch that a live member holds.
+ *
+ * Two paths of a layer: SEQUENCE, one work-group takes its rows through all times in one launch; STAGE, one
+ * product and one kernel a step, for hidden sizes whose weights outgrow the caches. Both forecast the same
+ * within rounding.
+ */
+#ifndef NORN_SRC_NN_NETWORK_H
+#define NORN_SRC_NN_NETWORK_H
+
+#include "compute/compute.h"
+#include "nn/random.h"
+#include "nn/series.h"
+#include "norn/forecast.h"
+
+typedef enum norn_path { NORN_PATH_AUTO = 0, NORN_PATH_SEQUENCE, NORN_PATH_STAGE } norn_path;
+
+typedef struct norn_network_shape {
+    size_t inputs, hidden, layers, window, horizon; /* F, H, L, T, O */
+    size_t batch;                                   /* B, rows of a training step */
+    size_t infer_batch;                             /* rows of a forward launch; 0: 64 at least, B at least */
+    size_t members;                                 /* M */
+    size_t slots;                                   /* at once; 0: as memory allows, at most M */
+    size_t chunk; /* training steps between two looks of the host; 0: by operations */
+    double dropout;
+    norn_loss loss;
+    double clip; /* largest norm of a member's gradient; 0: no clipping */
+    norn_path path;
+} norn_network_shape;
+
+/* A training step of one slot, as kernels/step.cl reads it. Floats are stored by their bits. */
+typedef struct norn_schedule {
+    int32_t rows, optimiser_step, member;
+    float rate, c1, c2, factor;
+    int32_t unused;
+} norn_schedule;
+
+typedef struct norn_window {
+    int32_t series, row; /* row: first row of the inputs */
+} norn_window;
+
+typedef struct norn_network {
+    norn_context *context;
+    norn_network_shape shape;
+    size_t hp, kx, op, bp, ibp, strip; /* padded H, F, O, B, infer rows; SW */
+    size_t parameters, back_size;      /* floats of a member */
+    size_t splits;                     /* partial sums of a weight gradient */
+    norn_kernel train, weight_gradient, norm, adam, pack, infer;
+    norn_kernel stage[9];                                        /* stage path, see stage.c */
+    norn_buffer values, best, first_moment, second_moment, back; /* [M] members */
+    norn_buffer gradient, norm_partial, norm_parts;              /* [slots] */
+    norn_buffer x, h, carry, kept, dropped, dx, dh, dcarry, y, partial;
+    norn_buffer windows, schedule, loss; /* [chunk][slots] */
+    norn_buffer infer_x, infer_h, infer_carry, infer_gates, infer_y, infer_partial, infer_loss, infer_windows,
+        infer_schedule;
+    norn_buffer scaling;    /* [M][columns] */
+    norn_buffer keys;       /* [M] dropout keys */
+    norn_key *dropout_keys; /* [M] the same on the host, for the stage path */
+} norn_network;
+
+/* Plans, allocates and builds. The series are borrowed for the number of columns only. */
+norn_status norn_network_new(norn_network **out, norn_context *context, const norn_network_shape *shape,
+                             const norn_series *series, norn_error *err);
+void norn_network_free(norn_network *network);
+
+/* Numbers in one member without padding, in the plain order: for each layer w_ih [4H][I], w_hh [4H][H], bias
+ * [4H] (gates i, f, g, o), then the head [O][H] and its bias [O]: PyTorch's layouts with its two biases
+ * summed. */
+size_t norn_network_plain_size(const norn_network_shape *shape);
+norn_status norn_network_put(norn_network *network, size_t member, const double *plain, norn_error *err);
+norn_status norn_network_get(norn_network *network, size_t member, double *plain, norn_error *err);
+/* The same for the gradient that stands in a slot (before or after clipping: it is never scaled in place). */
+norn_status norn_network_get_gradient(norn_network *network, size_t slot, double *plain, norn_error *err);
+
+/* Initial parameters of a member: uniform in +-1/sqrt(H) as PyTorch has them; keys for dropout. */
+norn_status norn_network_initialise(norn_network *network, size_t member, uint64_t seed, uint64_t identity,
+                                    norn_error *err);
+
+/* scaling[columns] of (shift, factor) for a member; the shift of a target is not used (see windows.cl). */
+norn_status norn_network_scale(norn_network *network, size_t member, const float *pairs, size_t columns,
+                               norn_error *err);
+
+/*
+ * Enqueues `steps` training steps and reads the loss of every row: loss [steps][slots][bp], not yet divided.
+ * windows [steps][slots][bp], schedule [steps][slots]; steps <= shape.chunk. Waits for the device.
+ */
+norn_status norn_network_train(norn_network *network, const norn_series *series, const norn_window *windows,
+                               const norn_schedule *schedule, size_t steps, size_t slots, float *loss,
+                               norn_error *err);
+
+/* Forward for up to infer rows a slot: windows [slots][ibp], rows[slot], member[slot]. With loss not NULL:
+ * loss [slots][ibp] against the rows after each window; with y not NULL: the outputs [slots][ibp][O]. */
+norn_status norn_network_infer(norn_network *network, const norn_series *series, const norn_window *windows,
+                               const size_t *rows, const size_t *members, size_t slots, float *loss, float *y,
+                               norn_error *err);
+
+/* Keeps a member's parameters as its best ones, and takes them back. */
+norn_status norn_network_keep(norn_network *network, size_t member, norn_error *err);
+norn_status norn_network_restore(norn_network *network, size_t member, norn_error *err);
+
+/* Operations of one training step of one member, as the design counts them: 3 * sum over layers
+ * 2*B*T*4H*(I+H). */
+double norn_network_operations(const norn_network_shape *shape);
+
+/* ---- stage.c: the second path ---- */
+norn_status norn_stage_build(norn_network *network, norn_program *program, norn_error *err);
+norn_status norn_stage_rows(norn_network *network, const norn_series *series, const norn_schedule *schedule,
+                            size_t step, size_t slots, norn_error *err);
+norn_status norn_stage_infer(norn_network *network, const norn_series *series, size_t rows, size_t member,
+                             bool with_targets, norn_error *err);
+
+/* Offsets in floats within a member's parameters; layer == L: the head. */
+size_t norn_network_layer_start(const norn_network *network, size_t layer);
+size_t norn_network_layer_bias(const norn_network *network, size_t layer);
+size_t norn_network_back_start(const norn_network *network, size_t layer);
+
+#endif

@@ -1,0 +1,228 @@
+/*
+ * The stage path: products between the unit kernels of kernels/stage.cl. One strip of HP units makes weights,
+ * gates and states plain matrices:
+ *
+ *     gates [T*B][4H] = X [T*B][I] W                       one product
+ *     for each t: gates_t += h_{t-1} U, then the cell       T products, T kernels
+ *     backwards: cell, then dh_{t-1} = dgates_t U^T         T kernels, T products
+ *     dX = dgates W^T, dW = X^T dgates, dU = h^T dgates     three products
+ *
+ * Members take turns: their weights differ, and at these sizes one member fills the machine.
+ */
+#include "nn/network.h"
+
+enum { GATES = 4 };
+enum { GATHER, FORWARD, BACKWARD, HEAD, DROPOUT, BIAS_GRADIENT, HEAD_GRADIENT };
+
+norn_status norn_stage_build(norn_network *network, norn_program *program, norn_error *err)
+{
+    static const char *const names[] = {[GATHER] = "stage_gather",
+                                        [FORWARD] = "stage_forward",
+                                        [BACKWARD] = "stage_backward",
+                                        [HEAD] = "stage_head",
+                                        [DROPOUT] = "stage_dropout",
+                                        [BIAS_GRADIENT] = "stage_bias_gradient",
+                                        [HEAD_GRADIENT] = "stage_head_gradient"};
+    norn_status status = NORN_OK;
+    for (size_t i = 0; i < NORN_COUNT(names) && status == NORN_OK; i++)
+        status = norn_kernel_new(network->context, &network->stage[i], program, names[i], err);
+    return status;
+}
+
+static norn_matrix matrix(const norn_buffer *buffer, size_t offset, size_t stride)
+{
+    return (norn_matrix){buffer, offset, stride};
+}
+
+/* Where the arrays of a pass lie: a training step keeps everything, a forecast has its own buffers of other
+ * size. */
+typedef struct pass {
+    const norn_buffer *x, *h, *carry, *gates, *y, *partial, *loss, *windows;
+    size_t bp, window_at, loss_at, member, rows;
+    int optimiser_step; /* 0: no dropout */
+} pass;
+
+/* Input of a layer: the gathered windows, the layer below, or its dropped copy. */
+static norn_matrix layer_input(const norn_network *n, const pass *p, size_t layer)
+{
+    const size_t plane = (n->shape.window + 1) * p->bp * n->hp;
+    if (layer == 0) return matrix(p->x, 0, n->kx);
+    if (p->optimiser_step && n->shape.dropout > 0.0)
+        return matrix(&n->dropped, (layer - 1) * n->shape.window * p->bp * n->hp, n->hp);
+    return matrix(p->h, (layer - 1) * plane + p->bp * n->hp, n->hp);
+}
+
+static norn_status drop(norn_network *n, const pass *p, size_t layer, const norn_buffer *from, size_t from_at,
+                        const norn_buffer *to, size_t to_at, norn_error *err)
+{
+    const norn_key key = n->dropout_keys[p->member];
+    const unsigned threshold = (unsigned)((1.0 - n->shape.dropout) * 4294967295.0);
+    norn_kernel *kernel = &n->stage[DROPOUT];
+    norn_status status =
+        norn_kernel_set(kernel, err, 0, "uuiiufiiblbl", key.word[0], key.word[1], (int)layer,
+                        p->optimiser_step, threshold, 1.0 / (1.0 - n->shape.dropout), (int)n->shape.window,
+                        (int)p->bp, from, (int64_t)from_at, to, (int64_t)to_at);
+    return status == NORN_OK
+               ? norn_launch(n->context, kernel, n->context->local, p->bp / n->context->rows, 1, err)
+               : status;
+}
+
+/* Gather and all layers forward. */
+static norn_status forward(norn_network *n, const norn_series *series, const pass *p, norn_error *err)
+{
+    norn_context *context = n->context;
+    const size_t t_count = n->shape.window, bp = p->bp, hp = n->hp, wide = GATES * hp,
+                 groups = bp / context->rows;
+    const size_t plane = (t_count + 1) * bp * hp, base = p->member * n->parameters;
+    const size_t blocks = hp / ((size_t)context->local * context->vector);
+    norn_kernel *gather = &n->stage[GATHER], *cell = &n->stage[FORWARD];
+    norn_status status = norn_kernel_set(gather, err, 0, "bbbbblliiiiib", &series->values, &series->starts,
+                                         &series->index, &n->scaling, p->windows, (int64_t)p->window_at,
+                                         (int64_t)(p->member * series->columns), (int)p->rows,
+                                         (int)n->shape.inputs, (int)n->kx, (int)t_count, (int)bp, p->x);
+    if (status == NORN_OK) status = norn_launch(context, gather, context->local, groups, 1, err);
+    for (size_t l = 0; l < n->shape.layers && status == NORN_OK; l++) {
+        const size_t inputs = l ? hp : n->kx, gates_at = l * t_count * bp * wide, h_at = l * plane;
+        const size_t w_at = base + norn_network_layer_start(n, l), u_at = w_at + inputs * wide;
+        if (l && p->optimiser_step && n->shape.dropout > 0.0)
+            status =
+                drop(n, p, l, p->h, (l - 1) * plane + bp * hp, &n->dropped, (l - 1) * t_count * bp * hp, err);
+        if (status == NORN_OK)
+            status = norn_gemm(context, NORN_GEMM_AUTO, false, false, t_count * bp, wide, inputs,
+                               layer_input(n, p, l), matrix(&n->values, w_at, wide),
+                               matrix(p->gates, gates_at, wide), false, err);
+        for (size_t t = 0; t < t_count && status == NORN_OK; t++) {
+            status = norn_gemm(context, NORN_GEMM_AUTO, false, false, bp, wide, hp,
+                               matrix(p->h, h_at + t * bp * hp, hp), matrix(&n->values, u_at, wide),
+                               matrix(p->gates, gates_at + t * bp * wide, wide), true, err);
+            if (status == NORN_OK)
+                status =
+                    norn_kernel_set(cell, err, 0, "iiiblblblbl", (int)t, (int)t_count, (int)bp, &n->values,
+                                    (int64_t)(base + norn_network_layer_bias(n, l)), p->gates,
+                                    (int64_t)gates_at, p->h, (int64_t)h_at, p->carry, (int64_t)h_at);
+            if (status == NORN_OK) status = norn_launch(context, cell, context->local, groups, blocks, err);
+        }
+    }
+    return status;
+}
+
+static norn_status head(norn_network *n, const norn_series *series, const pass *p, bool backward,
+                        bool with_targets, double factor, norn_error *err)
+{
+    norn_context *context = n->context;
+    const size_t plane = (n->shape.window + 1) * p->bp * n->hp, layers = n->shape.layers;
+    norn_kernel *kernel = &n->stage[HEAD];
+    norn_status status = norn_kernel_set(
+        kernel, err, 0, "bbbbblliiiiiiiiifblblblbbblb", &series->values, &series->starts, &series->index,
+        &n->scaling, p->windows, (int64_t)p->window_at, (int64_t)(p->member * series->columns),
+        backward ? 1 : 0, with_targets ? 1 : 0, (int)p->rows, (int)n->shape.inputs, (int)n->shape.window,
+        (int)p->bp, (int)n->shape.horizon, (int)n->op, (int)n->shape.loss, factor, &n->values,
+        (int64_t)(p->member * n->parameters + norn_network_layer_start(n, layers)), &n->back,
+        (int64_t)(p->member * n->back_size + norn_network_back_start(n, layers)), p->h,
+        (int64_t)((layers - 1) * plane + n->shape.window * p->bp * n->hp), p->y, p->partial, p->loss,
+        (int64_t)p->loss_at, &n->dh);
+    return status == NORN_OK ? norn_launch(context, kernel, context->local, p->bp / context->rows, 1, err)
+                             : status;
+}
+
+/* All layers backwards and the weight gradients. */
+static norn_status backward(norn_network *n, const pass *p, norn_error *err)
+{
+    norn_context *context = n->context;
+    const size_t t_count = n->shape.window, bp = p->bp, hp = n->hp, wide = GATES * hp, rows = t_count * bp;
+    const size_t plane = (t_count + 1) * bp * hp, units = rows * hp, base = p->member * n->parameters;
+    const size_t ub = (size_t)context->local * context->vector, layers = n->shape.layers;
+    norn_kernel *cell = &n->stage[BACKWARD], *bias = &n->stage[BIAS_GRADIENT];
+    norn_status status = NORN_OK;
+    for (size_t l = layers; l-- > 0 && status == NORN_OK;) {
+        const size_t inputs = l ? hp : n->kx, gates_at = l * rows * wide, h_at = l * plane;
+        const size_t start = norn_network_layer_start(n, l), w_at = base + start, u_at = w_at + inputs * wide;
+        const bool top = l == layers - 1;
+        const size_t above_at = layers > 2 ? (l & 1) * units : 0,
+                     below_at = layers > 2 ? (~l & 1) * units : 0;
+        status = norn_buffer_zero(context, &n->dcarry, 0, bp * hp * sizeof(float), err);
+        if (!top && status == NORN_OK)
+            status = norn_buffer_zero(context, &n->dh, 0, bp * hp * sizeof(float), err);
+        for (size_t t = t_count; t-- > 0 && status == NORN_OK;) {
+            status = norn_kernel_set(cell, err, 0, "iiiblbliblbb", (int)t, (int)t_count, (int)bp, p->gates,
+                                     (int64_t)gates_at, p->carry, (int64_t)h_at, top ? 0 : 1, &n->dx,
+                                     (int64_t)above_at, &n->dh, &n->dcarry);
+            if (status == NORN_OK)
+                status = norn_launch(context, cell, context->local, bp / context->rows, hp / ub, err);
+            if (status == NORN_OK && t > 0)
+                status = norn_gemm(context, NORN_GEMM_AUTO, false, true, bp, hp, wide,
+                                   matrix(p->gates, gates_at + t * bp * wide, wide),
+                                   matrix(&n->values, u_at, wide), matrix(&n->dh, 0, hp), false, err);
+        }
+        const norn_matrix gates = matrix(p->gates, gates_at, wide);
+        if (status == NORN_OK && l) {
+            status = norn_gemm(context, NORN_GEMM_AUTO, false, true, rows, hp, wide, gates,
+                               matrix(&n->values, w_at, wide), matrix(&n->dx, below_at, hp), false, err);
+            if (status == NORN_OK && n->shape.dropout > 0.0)
+                status = drop(n, p, l, &n->dx, below_at, &n->dx, below_at, err);
+        }
+        if (status == NORN_OK)
+            status = norn_gemm(context, NORN_GEMM_AUTO, true, false, inputs, wide, rows, layer_input(n, p, l),
+                               gates, matrix(&n->gradient, start, wide), false, err);
+        if (status == NORN_OK)
+            status = norn_gemm(context, NORN_GEMM_AUTO, true, false, hp, wide, rows, matrix(p->h, h_at, hp),
+                               gates, matrix(&n->gradient, start + inputs * wide, wide), false, err);
+        if (status == NORN_OK)
+            status = norn_kernel_set(bias, err, 0, "iblbl", (int)rows, p->gates, (int64_t)gates_at,
+                                     &n->gradient, (int64_t)norn_network_layer_bias(n, l));
+        if (status == NORN_OK) status = norn_launch(context, bias, context->local, wide / ub, 1, err);
+    }
+    norn_kernel *last = &n->stage[HEAD_GRADIENT];
+    if (status == NORN_OK)
+        status = norn_kernel_set(last, err, 0, "iiblbibl", (int)p->rows, (int)bp, p->h,
+                                 (int64_t)((layers - 1) * plane + t_count * bp * hp), p->y, (int)n->op,
+                                 &n->gradient, (int64_t)norn_network_layer_start(n, layers));
+    return status == NORN_OK ? norn_launch(context, last, context->local, n->op / ub, 1, err) : status;
+}
+
+norn_status norn_stage_rows(norn_network *n, const norn_series *series, const norn_schedule *schedule,
+                            size_t step, size_t slots, norn_error *err)
+{
+    const norn_schedule *one = &schedule[step * slots];
+    if (one->rows == 0) return NORN_OK;
+    const pass p = {&n->x,
+                    &n->h,
+                    &n->carry,
+                    &n->kept,
+                    &n->y,
+                    &n->partial,
+                    &n->loss,
+                    &n->windows,
+                    n->bp,
+                    step * slots * n->bp,
+                    step * slots * n->bp,
+                    (size_t)one->member,
+                    (size_t)one->rows,
+                    one->optimiser_step};
+    norn_status status = forward(n, series, &p, err);
+    if (status == NORN_OK) status = head(n, series, &p, true, true, one->factor, err);
+    if (status == NORN_OK) status = backward(n, &p, err);
+    return status;
+}
+
+norn_status norn_stage_infer(norn_network *n, const norn_series *series, size_t rows, size_t member,
+                             bool with_targets, norn_error *err)
+{
+    const pass p = {&n->infer_x,
+                    &n->infer_h,
+                    &n->infer_carry,
+                    &n->infer_gates,
+                    &n->infer_y,
+                    &n->infer_partial,
+                    &n->infer_loss,
+                    &n->infer_windows,
+                    n->ibp,
+                    0,
+                    0,
+                    member,
+                    rows,
+                    0};
+    norn_status status = forward(n, series, &p, err);
+    if (status == NORN_OK) status = head(n, series, &p, false, with_targets, 1.0, err);
+    return status;
+}
