@@ -16,21 +16,19 @@ KERNEL void gemm_small(const int M, const int N, const int K, CONST_FLOATS a, co
 #pragma unroll
     for (int r = 0; r < ROWS; r++) acc[r] = (vf)0.0f;
     const int whole = n0 + VW <= N;
-    if (n0 >= N) return; // no barrier follows
     for (int k = 0; k < K; k++) {
         vf bv;
-        if (whole && b_column == 1)
-            bv = VLOAD(b + (size_t)k * b_row + n0);
-        else {
-            float lanes[VW];
-            for (int v = 0; v < VW; v++)
-                lanes[v] = n0 + v < N ? b[(size_t)k * b_row + (size_t)(n0 + v) * b_column] : 0.0f;
 #if VW == 1
-            bv = lanes[0];
+        bv = b[(size_t)k * b_row + (size_t)min(n0, N - 1) * b_column];
 #else
+        if (whole && b_column == 1) {
+            bv = VLOAD(b + (size_t)k * b_row + n0);
+        } else {
+            float lanes[VW];
+            for (int v = 0; v < VW; v++) lanes[v] = b[(size_t)k * b_row + (size_t)min(n0 + v, N - 1) * b_column];
             bv = VLOAD(lanes);
-#endif
         }
+#endif
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
             const int m = min(m0 + r, M - 1);
@@ -39,19 +37,15 @@ KERNEL void gemm_small(const int M, const int N, const int K, CONST_FLOATS a, co
     }
 #pragma unroll
     for (int r = 0; r < ROWS; r++) {
-        if (m0 + r >= M) continue;
         __global float *to = c + (size_t)(m0 + r) * c_row + n0;
-        if (whole) {
-            VSTORE(add ? VLOAD(to) + acc[r] : acc[r], to);
-        } else {
+        if (m0 + r < M && whole) VSTORE(add ? VLOAD(to) + acc[r] : acc[r], to);
+#if VW > 1
+        if (m0 + r < M && !whole) {
             float lanes[VW];
-#if VW == 1
-            lanes[0] = acc[r];
-#else
             VSTORE(acc[r], lanes);
-#endif
             for (int v = 0; v < VW; v++)
                 if (n0 + v < N) to[v] = add ? to[v] + lanes[v] : lanes[v];
         }
+#endif
     }
 }

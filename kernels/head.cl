@@ -34,13 +34,15 @@ INLINE void head_forward(CONST_FLOATS weights, CONST_FLOATS bias, CONST_FLOATS h
 }
 
 // Turns y into dL/dy for rows below `rows`, 0 elsewhere, and writes the loss of each row (not yet divided) to loss[row].
-// `factor` is 1 / (rows * OUT). partial [BP][UB] is scratch.
+// `factor` is 1 / (rows * OUT). partial [BP][UB] is scratch. wanted 0: y stays as it is and the losses are 0; a flag here,
+// because a barrier must not stand under a condition.
 INLINE void head_loss(CONST_FLOATS tracks, __global const long *restrict track_start,
                       __global const int *restrict series_tracks, __global const float2 *restrict scaling,
                       __global const int2 *restrict windows, const int F, const int T, const int OUT, const int OP,
-                      const int BP, const int rows, const int kind, const float factor, FLOATS y, FLOATS partial,
-                      FLOATS loss, const int r0)
+                      const int BP, const int rows, const int wanted, const int kind, const float factor, FLOATS y,
+                      FLOATS partial, FLOATS loss, const int r0)
 {
+    const int strips = wanted ? OP / UB : 0;
     for (int r = r0; r < r0 + ROWS; r++) {
         vf sum = (vf)0.0f;
         if (r < rows) {
@@ -48,7 +50,7 @@ INLINE void head_loss(CONST_FLOATS tracks, __global const long *restrict track_s
             const int track = series_tracks[window.x * F];
             CONST_FLOATS from = tracks + track_start[track] + window.y;
             const float last = last_value(from, T), scale = scaling[track].y;
-            for (int j = 0; j < OP / UB; j++) {
+            for (int j = 0; j < strips; j++) {
                 __global float *at = y + ((size_t)j * BP + r) * UB + LANE;
                 float target[VW];
                 for (int v = 0; v < VW; v++) {
@@ -78,7 +80,7 @@ INLINE void head_loss(CONST_FLOATS tracks, __global const long *restrict track_s
                 VSTORE(d * factor, at);
             }
         } else {
-            for (int j = 0; j < OP / UB; j++) VSTORE((vf)0.0f, y + ((size_t)j * BP + r) * UB + LANE);
+            for (int j = 0; j < strips; j++) VSTORE((vf)0.0f, y + ((size_t)j * BP + r) * UB + LANE);
         }
         VSTORE(sum, partial + (size_t)r * UB + LANE);
     }

@@ -14,9 +14,9 @@ KERNEL void gradient_norm(__global const int *restrict schedule, const int step,
                           const long parameters, FLOATS gradient, FLOATS partial, FLOATS parts)
 {
     const int part = (int)get_group_id(0), slot = (int)get_group_id(1);
-    if (schedule[((size_t)step * slots + slot) * SCHEDULE_WORDS] == 0) return;
+    const int rests = schedule[((size_t)step * slots + slot) * SCHEDULE_WORDS] == 0;
     gradient += (size_t)slot * splits * parameters;
-    const long vectors = parameters / UB;
+    const long vectors = rests ? 0 : parameters / UB;
     vf sum = (vf)0.0f;
     for (long i = vectors * part / NORM_PARTS; i < vectors * (part + 1) / NORM_PARTS; i++) {
         __global float *at = gradient + i * UB + LANE;

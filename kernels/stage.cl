@@ -9,7 +9,7 @@
 
 KERNEL void stage_gather(DATA_ARGUMENTS, const long window_at, const long scale_at, const int rows, const int F, const int KX, const int T, const int BP, FLOATS x)
 {
-    gather(tracks, track_start, series_tracks, scaling + scale_at, windows + window_at, F, KX, T, BP, rows, x,
+    gather(tracks, track_start, series_tracks, scaling + scale_at, windows + window_at, F, KX, T, T, BP, rows, x,
            (int)get_group_id(0) * ROWS);
 }
 
@@ -74,22 +74,22 @@ KERNEL void stage_backward(const int t, const int T, const int BP, FLOATS gates,
     }
 }
 
-// Head, loss and the gradient of the last hidden state. Grid: BP / ROWS groups by 1.
-KERNEL void stage_head(DATA_ARGUMENTS, const long window_at, const long scale_at, const int backward,
-                       const int with_targets, const int rows, const int F, const int T, const int BP, const int OUT, const int OP,
-                       const int loss_kind, const float factor, CONST_FLOATS parameters, const long head_at,
-                       CONST_FLOATS back, const long back_at, CONST_FLOATS h, const long h_at, FLOATS y, FLOATS partial,
-                       FLOATS loss, const long loss_at, FLOATS dh)
+// Head and loss. Grid: BP / ROWS groups by 1.
+KERNEL void stage_head(DATA_ARGUMENTS, const long window_at, const long scale_at, const int with_targets, const int rows,
+                       const int F, const int T, const int BP, const int OUT, const int OP, const int loss_kind,
+                       const float factor, CONST_FLOATS parameters, const long head_at, CONST_FLOATS h, const long h_at,
+                       FLOATS y, FLOATS partial, FLOATS loss, const long loss_at)
 {
     const int r0 = (int)get_group_id(0) * ROWS;
     head_forward(parameters + head_at, parameters + head_at + (size_t)HP * OP, h + h_at + (size_t)r0 * HP, 0, BP, OP, y, r0);
-    if (with_targets)
-        head_loss(tracks, track_start, series_tracks, scaling + scale_at, windows + window_at, F, T, OUT, OP, BP, rows,
-                  loss_kind, factor, y, partial, loss + loss_at, r0);
-    if (backward) {
-        GROUP_SYNC(); // the flag is the launch's: all items of a group agree
-        head_backward(back + back_at, y, BP, OP, dh, r0);
-    }
+    head_loss(tracks, track_start, series_tracks, scaling + scale_at, windows + window_at, F, T, OUT, OP, BP, rows,
+              with_targets, loss_kind, factor, y, partial, loss + loss_at, r0);
+}
+
+// The gradient of the last hidden state. Grid: BP / ROWS groups by 1.
+KERNEL void stage_head_backward(const int BP, const int OP, CONST_FLOATS back, const long back_at, CONST_FLOATS y, FLOATS dh)
+{
+    head_backward(back + back_at, y, BP, OP, dh, (int)get_group_id(0) * ROWS);
 }
 
 KERNEL void stage_dropout(const uint key_low, const uint key_high, const int layer, const int step, const uint threshold,

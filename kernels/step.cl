@@ -4,6 +4,8 @@
 //
 // Grid: BP / ROWS groups by slots. A slot is a place of the launch that a live member holds; schedule says which.
 //
+// Compile-time: H hidden units, L layers, DROPOUT (0: none between the layers).
+//
 // schedule [step][slot][8]: rows of the batch that are real (0: the member rests), optimiser step from 1, member,
 // then as floats: learning rate, 1 / (1 - beta1^t), 1 / (1 - beta2^t), 1 / (rows * OUT); one word unused
 #define SCHEDULE_WORDS 8
@@ -31,6 +33,7 @@
 #define KEPT_SIZE ((size_t)T * BP * G * HP)
 #define UNITS_SIZE ((size_t)T * BP * HP)
 
+#ifndef STAGE
 KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __global const uint2 *restrict keys,
                        const int step, const int slots, const int columns, const int F, const int KX, const int T,
                        const int BP, const int OUT, const int OP, const int loss_kind, const uint threshold,
@@ -41,7 +44,7 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
     const int r0 = (int)get_group_id(0) * ROWS, slot = (int)get_group_id(1);
     __global const int *plan = schedule + ((size_t)step * slots + slot) * SCHEDULE_WORDS;
     const int rows = plan[0], optimiser_step = plan[1], member = plan[2];
-    if (rows == 0) return; // of the whole launch's column: no barrier is met by part of a group
+    const int run = rows ? T : 0; // a member at rest takes no step; no early return, for barriers follow
     const float factor = as_float(plan[6]);
     __global const float2 *restrict scale = scaling + (size_t)member * columns;
     __global const int2 *restrict window = windows + ((size_t)step * slots + slot) * BP;
@@ -60,25 +63,25 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
     loss += ((size_t)step * slots + slot) * BP;
     const size_t h_strip = (size_t)(T + 1) * BP * SW, units_strip = (size_t)T * BP * SW;
 
-    gather(tracks, track_start, series_tracks, scale, window, F, KX, T, BP, rows, x, r0);
-    layer_forward(0, 0, T, BP, 0, T, KX, F, x, 0, p, p + LAYER_BIAS(0), h, carry, 0, kept, 0, r0);
+    gather(tracks, track_start, series_tracks, scale, window, F, KX, T, run, BP, rows, x, r0);
+    layer_forward(0, 0, T, BP, 0, run, KX, F, x, 0, p, p + LAYER_BIAS(0), h, carry, 0, kept, 0, r0);
 #if L > 1
     for (int l = 1; l < L; l++) {
         __global const float *below = h + (l - 1) * H_SIZE + (size_t)BP * SW;
         size_t strip = h_strip;
-        if (threshold) {
-            __global float *to = dropped + (l - 1) * UNITS_SIZE;
-            dropout_rows(keys[member], l, optimiser_step, threshold, keep, T, BP, below, h_strip, to, units_strip, r0);
-            below = to;
-            strip = units_strip;
-        }
-        layer_forward(1, 0, T, BP, 0, T, HP, HP, below, strip, p + LAYER_START(l), p + LAYER_BIAS(l), h + l * H_SIZE,
+#if DROPOUT
+        __global float *to = dropped + (l - 1) * UNITS_SIZE;
+        dropout_rows(keys[member], l, optimiser_step, threshold, keep, run, BP, below, h_strip, to, units_strip, r0);
+        below = to;
+        strip = units_strip;
+#endif
+        layer_forward(1, 0, T, BP, 0, run, HP, HP, below, strip, p + LAYER_START(l), p + LAYER_BIAS(l), h + l * H_SIZE,
                       carry + l * CELL_CARRIES * H_SIZE, 0, kept + l * KEPT_SIZE, 0, r0);
     }
 #endif
     head_forward(p + HEAD_START, p + HEAD_BIAS, h + (L - 1) * H_SIZE + ((size_t)T * BP + r0) * SW, h_strip, BP, OP, y, r0);
-    head_loss(tracks, track_start, series_tracks, scale, window, F, T, OUT, OP, BP, rows, loss_kind, factor, y, partial,
-              loss, r0);
+    head_loss(tracks, track_start, series_tracks, scale, window, F, T, OUT, OP, BP, rows, 1, loss_kind, factor, y,
+              partial, loss, r0);
     GROUP_SYNC();
     head_backward(b + BACK_START(L), y, BP, OP, dh, r0);
 
@@ -88,18 +91,18 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
     for (int l = L - 1; l >= 1; l--) {
         __global const float *above = l == L - 1 ? 0 : dx + (L > 2 ? (l & 1) * UNITS_SIZE : 0);
         __global float *below = dx + (L > 2 ? (~l & 1) * UNITS_SIZE : 0);
-        layer_backward(NJ, 0, T, BP, 0, T, kept + l * KEPT_SIZE, b + BACK_START(l), carry + l * CELL_CARRIES * H_SIZE,
+        layer_backward(NJ, 0, T, BP, 0, run, kept + l * KEPT_SIZE, b + BACK_START(l), carry + l * CELL_CARRIES * H_SIZE,
                        above, units_strip, below, units_strip, dh, dcarry, 0, r0);
-        if (threshold)
-            dropout_rows(keys[member], l, optimiser_step, threshold, keep, T, BP, below, units_strip, below, units_strip,
-                         r0);
+#if DROPOUT
+        dropout_rows(keys[member], l, optimiser_step, threshold, keep, run, BP, below, units_strip, below, units_strip, r0);
+#endif
         for (int q = 0; q < NJ; q++)
             for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, dh + ((size_t)q * BP + r) * SW + LANE);
         for (int q = 0; q < CELL_CARRIES * NJ; q++)
             for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, dcarry + ((size_t)q * BP + r) * SW + LANE);
     }
 #endif
-    layer_backward(0, 0, T, BP, 0, T, kept, b, carry, L > 1 ? dx : 0, units_strip, 0, 0, dh, dcarry, 0, r0);
+    layer_backward(0, 0, T, BP, 0, run, kept, b, carry, L > 1 ? dx : 0, units_strip, 0, 0, dh, dcarry, 0, r0);
 }
 
 // The forward half. h and carry have two slots, used in turn: [layer][strip][2 * BP][SW].
@@ -112,7 +115,7 @@ KERNEL void infer_rows(DATA_ARGUMENTS, __global const int *restrict schedule, co
     const int r0 = (int)get_group_id(0) * ROWS, slot = (int)get_group_id(1);
     __global const int *plan = schedule + (size_t)slot * SCHEDULE_WORDS;
     const int rows = plan[0], member = plan[2];
-    if (r0 >= rows) return; // the same for every item of the group
+    const int run = r0 < rows ? T : 0;
     __global const float2 *restrict scale = scaling + (size_t)member * columns;
     __global const int2 *restrict window = windows + (size_t)slot * BP;
     CONST_FLOATS p = parameters + (size_t)member * PARAMETERS;
@@ -124,13 +127,13 @@ KERNEL void infer_rows(DATA_ARGUMENTS, __global const int *restrict schedule, co
     partial += (size_t)slot * BP * UB;
     loss += (size_t)slot * BP;
 
-    gather(tracks, track_start, series_tracks, scale, window, F, KX, T, BP, rows, x, r0);
+    gather(tracks, track_start, series_tracks, scale, window, F, KX, T, run, BP, rows, x, r0);
     for (int q = 0; q < L * NJ; q++)
         for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, h + q * strip + (size_t)r * SW + LANE);
     for (int q = 0; q < L * CELL_CARRIES * NJ; q++)
         for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, carry + q * strip + (size_t)r * SW + LANE);
     GROUP_SYNC();
-    for (int t = 0; t < T; t++) {
+    for (int t = 0; t < run; t++) {
         const size_t before = ((size_t)(t & 1) * BP + r0) * SW, after = ((size_t)(~t & 1) * BP + r0) * SW;
         step_forward(0, KX, F, x + ((size_t)t * BP + r0) * KX, 0, p, p + LAYER_BIAS(0), h + before, h + after, strip,
                      carry + before, carry + after, strip, layer, 0, 0, 0, 0);
@@ -145,7 +148,7 @@ KERNEL void infer_rows(DATA_ARGUMENTS, __global const int *restrict schedule, co
     }
     head_forward(p + HEAD_START, p + HEAD_BIAS, h + (L - 1) * layer + ((size_t)(T & 1) * BP + r0) * SW, strip, BP, OP, y,
                  r0);
-    if (with_targets)
-        head_loss(tracks, track_start, series_tracks, scale, window, F, T, OUT, OP, BP, rows, loss_kind, 1.0f, y, partial,
-                  loss, r0);
+    head_loss(tracks, track_start, series_tracks, scale, window, F, T, OUT, OP, BP, rows, with_targets, loss_kind, 1.0f, y,
+              partial, loss, r0);
 }
+#endif

@@ -17,17 +17,17 @@ INLINE float last_value(CONST_FLOATS track, const int T)
     return isnan(last) ? 0.0f : last;
 }
 
-// x [T][BP][KX] of the group's rows; rows from `rows` on are padding and become 0.
+// x [T][BP][KX] of the group's rows; rows from `rows` on are padding and become 0. run: T, or 0 to gather nothing.
 INLINE void gather(CONST_FLOATS tracks, __global const long *restrict track_start,
                    __global const int *restrict series_tracks, __global const float2 *restrict scaling,
-                   __global const int2 *restrict windows, const int F, const int KX, const int T, const int BP,
-                   const int rows, FLOATS x, const int r0)
+                   __global const int2 *restrict windows, const int F, const int KX, const int T, const int run,
+                   const int BP, const int rows, FLOATS x, const int r0)
 {
     for (int i = LS == 1 ? 0 : (int)get_local_id(0); i < ROWS * KX; i += LS) {
         const int r = r0 + i / KX, f = i % KX;
         __global float *to = x + (size_t)r * KX + f;
         if (r >= rows || f >= F) {
-            for (int t = 0; t < T; t++) to[(size_t)t * BP * KX] = 0.0f;
+            for (int t = 0; t < run; t++) to[(size_t)t * BP * KX] = 0.0f;
             continue;
         }
         const int2 window = windows[r];
@@ -35,7 +35,7 @@ INLINE void gather(CONST_FLOATS tracks, __global const long *restrict track_star
         CONST_FLOATS from = tracks + track_start[track] + window.y;
         const float2 scale = scaling[track];
         const float shift = f == 0 ? last_value(from, T) : scale.x;
-        for (int t = 0; t < T; t++) {
+        for (int t = 0; t < run; t++) {
             const float z = (from[t] - shift) * scale.y;
             to[(size_t)t * BP * KX] = isnan(z) ? 0.0f : z;
         }

@@ -155,6 +155,7 @@ void cli_text_number(cli_text *text, double value, int decimals);
 
 /* Before any work: can `path` be created? "-" and NULL are stdout. A cli_exit, with the error printed. */
 int cli_output_check(const char *path);
+bool cli_same_file(const char *a, const char *b); /* both exist, and are one */
 /* Writes everything, whole or not at all, to `path`. A cli_exit, with the error printed. */
 int cli_output_write(const char *path, const cli_text *text);
 /* Ends stdio's stdout, for help and listings. A cli_exit, with the error printed. */

@@ -175,6 +175,13 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
         }
         (void)fwrite(text.bytes, 1, text.length, stdout);
     }
+    bool usable = false;
+    for (size_t i = 0; i < count; i++) usable |= devices[i].usable;
+    if (!usable) { /* listed with their reasons, but of no help */
+        (void)fflush(stdout);
+        if (!context && norn_context_new(&context, &given.context, &cli->host, &cli->err) != NORN_OK)
+            goto failed;
+    }
     if (given.test) {
         const norn_device_info *device = norn_context_device(context);
         if (!given.json)

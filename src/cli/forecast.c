@@ -338,6 +338,12 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
         code = EXIT_USAGE;
         goto done;
     }
+    const char *const input = arguments.operands[0];
+    if (given.output && cli_same_file(input, given.output)) {
+        cli_error("-o: the forecast would replace the file it is made from");
+        code = EXIT_USAGE;
+        goto done;
+    }
     cli->quiet = given.quiet;
     cli->debug |= given.debug;
     given.table.on_missing = (norn_on_missing)given.on_missing;
@@ -345,13 +351,14 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     /* a run of minutes must not end in an output that could never be made */
     if ((code = cli_output_check(given.output)) != EXIT_FINE) goto done;
 
-    if (read_table(cli, &table, arguments.operands[0], &given.table) != NORN_OK) goto failed;
+    if (read_table(cli, &table, input, &given.table) != NORN_OK) goto failed;
     cli_progress_clear(cli);
     decisions = norn_table_decisions(table, &count);
     cli_report_decisions(&cli->screen, &notes, decisions, count);
     if (norn_context_new(&context, &given.context, &cli->host, &cli->err) != NORN_OK) goto failed;
     report_device(cli, &notes, norn_context_device(context));
-    if (!cli->quiet) tell(&notes);
+    if (cli->quiet) cli_text_free(&notes);
+    tell(&notes);
 
     given.forecast.consume_past = 1;
     const double begin = norn_seconds();

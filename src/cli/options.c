@@ -24,9 +24,9 @@ static int expected(const cli_option *option, const char *text)
     char range[96] = "";
     const bool whole = option->kind != CLI_REAL;
     if (option->most > 0.0)
-        (void)snprintf(range, sizeof range, " from %.17g to %.17g", option->least, option->most);
+        (void)snprintf(range, sizeof range, " from %.10g to %.10g", option->least, option->most);
     else if (option->least > -HUGE_VAL)
-        (void)snprintf(range, sizeof range, " of at least %.17g", option->least);
+        (void)snprintf(range, sizeof range, " of at least %.10g", option->least);
     cli_error("--%s: expected a %snumber%s, found \"%s\"", option->name, whole ? "whole " : "", range,
               QUOTED(text));
     return EXIT_USAGE;

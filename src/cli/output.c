@@ -156,7 +156,10 @@ static int write_all(int file, const char *bytes, size_t length)
 static int write_failed(const char *where)
 {
     /* Who reads from us has seen enough: standard tools say nothing either. */
-    if (errno != EPIPE) cli_error("cannot write to %s: %s", where, strerror(errno));
+    const int reason = errno;
+    char name[300];
+    (void)norn_quote(name, sizeof name, where, strlen(where), 250);
+    if (reason != EPIPE) cli_error("cannot write to %s: %s", name, strerror(reason));
     return EXIT_IO;
 }
 
@@ -174,6 +177,13 @@ static bool is_stdout(const char *path)
     if (!path || strcmp(path, "-") == 0) return true;
     return stat(path, &named) == 0 && fstat(STDOUT_FILENO, &out) == 0 && named.st_dev == out.st_dev &&
            named.st_ino == out.st_ino;
+}
+
+bool cli_same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
 }
 
 static int cannot_create(const char *path, int reason)

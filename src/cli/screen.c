@@ -145,6 +145,7 @@ static void bar(cli_text *out, const cli_screen *screen, double share)
 
 void cli_progress_draw(void *user, const norn_progress *progress)
 {
+    enum { BAR_FROM = 60 }; /* columns */
     cli_state *const cli = user;
     if (cli->quiet || !cli->screen.live) return;
     const double now = norn_seconds();
@@ -166,7 +167,7 @@ void cli_progress_draw(void *user, const norn_progress *progress)
         if (progress->total) {
             const double share = (double)progress->done / (double)progress->total;
             cli_text_put(&line, "  training ");
-            bar(&line, screen, share < 1.0 ? share : 1.0);
+            if (screen->columns >= BAR_FROM) bar(&line, screen, share < 1.0 ? share : 1.0);
             cli_text_format(&line, " epoch %llu/%llu", (unsigned long long)progress->done,
                             (unsigned long long)progress->total);
         } else {

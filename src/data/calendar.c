@@ -1,20 +1,23 @@
 /*
  * Days, and reading and writing times, as declared in calendar.h. Steps are in step.c.
  *
- * Days are counted in eras of 400 years, 146097 days each, with years that begin in March so that the leap day
- * comes last (H. Hinnant, "chrono-compatible low-level date algorithms").
+ * Days are counted in eras of 400 years, 146097 days each, with years that begin in March so that the leap
+ * day comes last (H. Hinnant, "chrono-compatible low-level date algorithms").
  */
 #include "data/calendar.h"
 
 #include <string.h>
 
-static int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); } /* b > 0 */
+static int64_t floor_divide(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+} /* b > 0 */
 
 int64_t norn_days_from_civil(int64_t year, int month, int day)
 {
     const int64_t march_year = year - (month <= 2);
     const int64_t era = floor_divide(march_year, 400);
-    const int64_t year_of_era = march_year - era * 400;                          /* 0 .. 399 */
+    const int64_t year_of_era = march_year - era * 400;                                   /* 0 .. 399 */
     const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1; /* 0 .. 365 */
     const int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * 146097 + day_of_era - 719468; /* 1970-01-01 is day 719468 after 0000-03-01 */
@@ -48,14 +51,28 @@ int norn_weekday(int64_t days) /* 1970-01-01 was a Thursday */
     return (int)(days + 3 - 7 * floor_divide(days + 3, 7));
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------ */
+norn_moment norn_moment_of(int64_t time, int offset)
+{
+    norn_moment moment = {floor_divide(time, NORN_DAY), time % NORN_DAY};
+    if (moment.rest < 0) moment.rest += NORN_DAY;
+    moment.rest += offset * NORN_MINUTE; /* an offset is less than a day */
+    const int64_t over = floor_divide(moment.rest, NORN_DAY);
+    moment.days += over;
+    moment.rest -= over * NORN_DAY;
+    return moment;
+}
+
+/* ---- reading ---- */
 
 /* A place in a text; the readers below move it on success. */
 typedef struct cursor {
     const char *at, *end;
 } cursor;
 
-static bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
 
 /* Exactly `count` digits. */
 static bool take_digits(cursor *c, int count, int *value)
@@ -113,9 +130,12 @@ static bool take_zone(cursor *c, norn_time_style *style)
     int hours = 0, minutes = 0;
     if (!take(c, '+') && !take(c, '-')) return false;
     if (!take_digits(c, 2, &hours)) return false;
-    if (c->at == c->end) style->zone = NORN_ZONE_HH;
-    else if (take(c, ':')) style->zone = NORN_ZONE_HH_MM;
-    else style->zone = NORN_ZONE_HHMM;
+    if (c->at == c->end)
+        style->zone = NORN_ZONE_HH;
+    else if (take(c, ':'))
+        style->zone = NORN_ZONE_HH_MM;
+    else
+        style->zone = NORN_ZONE_HHMM;
     if (style->zone != NORN_ZONE_HH && !take_digits(c, 2, &minutes)) return false;
     if (hours > 15 || minutes > 59 || c->at != c->end) return false;
     style->offset = (hours * 60 + minutes) * (west ? -1 : 1);
@@ -189,8 +209,8 @@ bool norn_time_style_join(norn_time_style *column, const norn_time_style *cell)
         *column = *cell;
         return true;
     }
-    if (column->form != cell->form || column->separator != cell->separator || column->seconds != cell->seconds ||
-        column->zone != cell->zone)
+    if (column->form != cell->form || column->separator != cell->separator ||
+        column->seconds != cell->seconds || column->zone != cell->zone)
         return false;
     if (column->fraction < cell->fraction) column->fraction = cell->fraction;
     if (column->offset != cell->offset || cell->offset_varies) column->offset_varies = true;
@@ -198,7 +218,7 @@ bool norn_time_style_join(norn_time_style *column, const norn_time_style *cell)
     return true;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------ */
+/* ---- writing ---- */
 
 /* At least `width` digits. */
 static char *put_digits(char *out, uint64_t value, int width)
@@ -225,12 +245,9 @@ const char *norn_time_write(const norn_time_style *style, int64_t time, char out
         *put_signed(end, time, 1) = '\0';
         return out;
     }
-    /* Days first: the offset of a day's hours then cannot overflow. */
-    int64_t days = floor_divide(time, NORN_DAY);
-    int64_t rest = time - days * NORN_DAY + style->offset * NORN_MINUTE;
-    days += floor_divide(rest, NORN_DAY);
-    rest -= floor_divide(rest, NORN_DAY) * NORN_DAY;
-    const norn_date date = norn_civil_from_days(days);
+    const norn_moment moment = norn_moment_of(time, style->offset);
+    const norn_date date = norn_civil_from_days(moment.days);
+    const uint64_t rest = (uint64_t)moment.rest;
     const bool compact = style->form == NORN_FORM_COMPACT;
 
     end = put_signed(end, date.year, 4);
@@ -242,16 +259,16 @@ const char *norn_time_write(const norn_time_style *style, int64_t time, char out
     }
     if (style->form == NORN_FORM_CLOCK) {
         *end++ = style->separator;
-        end = put_digits(end, (uint64_t)(rest / NORN_HOUR), 2);
+        end = put_digits(end, rest / NORN_HOUR, 2);
         *end++ = ':';
-        end = put_digits(end, (uint64_t)(rest / NORN_MINUTE % 60), 2);
+        end = put_digits(end, rest / NORN_MINUTE % 60, 2);
         if (style->seconds) {
             *end++ = ':';
-            end = put_digits(end, (uint64_t)(rest / NORN_SECOND % 60), 2);
+            end = put_digits(end, rest / NORN_SECOND % 60, 2);
         }
         if (style->fraction) {
             char nine[20];
-            (void)put_digits(nine, (uint64_t)(rest % NORN_SECOND) * 1000, 9);
+            (void)put_digits(nine, rest % NORN_SECOND * 1000, 9);
             *end++ = '.';
             memcpy(end, nine, (size_t)style->fraction);
             end += style->fraction;

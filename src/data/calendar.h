@@ -1,12 +1,14 @@
 /*
- * Dates and times: reading them, writing them in the style they were read in, and finding the step between them.
+ * Dates and times: reading them, writing them in the style they were read in, and finding the step between
+ * them.
  *
- * A time is an int64: microseconds since 1970-01-01 00:00 UTC, or the integer itself where the file counts rows or
- * years. The calendar is the Gregorian one, carried backwards (proleptic); there are no leap seconds and, times
- * with an offset being taken back to UTC, no time zones. Nothing here asks the locale or TZ.
+ * A time is an int64: microseconds since 1970-01-01 00:00 UTC, or the integer itself where the file counts
+ * rows or years. The calendar is the Gregorian one, carried backwards (proleptic); there are no leap seconds
+ * and, times with an offset being taken back to UTC, no time zones. Nothing here asks the locale or TZ.
  *
- * What is read: 2024-05-31; 2024-05; 20240531; 2024-05-31T13:00, with T or a space, seconds, up to 9 digits of a
- * fraction (kept to the microsecond) and Z or +hh:mm, +hhmm, +hh; integers. All of a column are of one style.
+ * What is read: 2024-05-31; 2024-05; 20240531; 2024-05-31T13:00, with T or a space, seconds, up to 9 digits
+ * of a fraction (kept to the microsecond) and Z or +hh:mm, +hhmm, +hh; integers. All of a column are of one
+ * style.
  */
 #ifndef NORN_DATA_CALENDAR_H
 #define NORN_DATA_CALENDAR_H
@@ -14,7 +16,7 @@
 #include "base/base.h"
 #include "norn/table.h"
 
-/* ---- days ------------------------------------------------------------------------------------------------- */
+/* ---- days ---- */
 
 #define NORN_SECOND INT64_C(1000000) /* in microseconds */
 #define NORN_MINUTE (60 * NORN_SECOND)
@@ -31,7 +33,15 @@ norn_date norn_civil_from_days(int64_t days);
 int norn_days_in_month(int64_t year, int month);
 int norn_weekday(int64_t days); /* 0 Monday .. 6 Sunday */
 
-/* ---- reading and writing times ---------------------------------------------------------------------------- */
+/* A time as the calendar sees it, `offset` minutes east of UTC. */
+typedef struct norn_moment {
+    int64_t days; /* since 1970-01-01 */
+    int64_t rest; /* microseconds of the day */
+} norn_moment;
+
+norn_moment norn_moment_of(int64_t time, int offset);
+
+/* ---- reading and writing times ---- */
 
 typedef enum norn_time_form {
     NORN_FORM_NONE = 0, /* not known yet */
@@ -42,15 +52,21 @@ typedef enum norn_time_form {
     NORN_FORM_CLOCK     /* 2024-05-31 13:00:00 */
 } norn_time_form;
 
-typedef enum norn_zone { NORN_ZONE_NONE = 0, NORN_ZONE_Z, NORN_ZONE_HH, NORN_ZONE_HHMM, NORN_ZONE_HH_MM } norn_zone;
+typedef enum norn_zone {
+    NORN_ZONE_NONE = 0,
+    NORN_ZONE_Z,
+    NORN_ZONE_HH,
+    NORN_ZONE_HHMM,
+    NORN_ZONE_HH_MM
+} norn_zone;
 
 typedef struct norn_time_style {
     norn_time_form form;
-    char separator;  /* CLOCK: 'T' or ' ' */
-    bool seconds;    /* CLOCK: hh:mm:ss, not hh:mm */
-    int fraction;    /* CLOCK: digits behind the seconds, the most of any row */
-    norn_zone zone;  /* CLOCK */
-    int offset;      /* CLOCK: minutes east of UTC; 0 once rows differ */
+    char separator; /* CLOCK: 'T' or ' ' */
+    bool seconds;   /* CLOCK: hh:mm:ss, not hh:mm */
+    int fraction;   /* CLOCK: digits behind the seconds, the most of any row */
+    norn_zone zone; /* CLOCK */
+    int offset;     /* CLOCK: minutes east of UTC; 0 once rows differ */
     bool offset_varies;
 } norn_time_style;
 
@@ -70,7 +86,7 @@ bool norn_time_style_join(norn_time_style *column, const norn_time_style *cell);
 /* Writes a time in a style; for times from year 0 to 9999 what was read comes out. Returns out. */
 const char *norn_time_write(const norn_time_style *style, int64_t time, char out[NORN_TIME_TEXT]);
 
-/* ---- the step from row to row ------------------------------------------------------------------------------ */
+/* ---- the step from row to row ---- */
 
 typedef struct norn_step_finder norn_step_finder;
 
@@ -90,9 +106,10 @@ size_t norn_step_season(norn_step step);
 const char *norn_step_text(norn_step step, char *out, size_t size);
 
 /*
- * The time `ahead` steps after the last of times[n] (n, ahead >= 1). Months end where the last rows end: after
- * 31 January and 28 February comes 31 March. Business days skip Saturdays and Sundays. Saturates.
+ * The time `ahead` steps after the last of times[n] (n, ahead >= 1). Months end where the last rows end:
+ * after 31 January and 28 February comes 31 March. Business days skip Saturdays and Sundays. Saturates.
  */
-int64_t norn_time_ahead(const norn_time_style *style, norn_step step, const int64_t *times, size_t n, size_t ahead);
+int64_t norn_time_ahead(const norn_time_style *style, norn_step step, const int64_t *times, size_t n,
+                        size_t ahead);
 
 #endif

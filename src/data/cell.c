@@ -1,9 +1,9 @@
 /*
  * Numbers and missing texts, as declared in cell.h.
  *
- * Most numbers in files have at most 15 digits: they are an integer below 2^53 times or over a power of ten below
- * 10^23, both exact doubles, so one multiplication or division rounds correctly (Clinger 1990). All others go
- * through strtod in a C locale of our own.
+ * Most numbers in files have at most 15 digits: they are an integer below 2^53 times or over a power of ten
+ * below 10^23, both exact doubles, so one multiplication or division rounds correctly (Clinger 1990). All
+ * others go through strtod in a C locale of our own.
  */
 #define _GNU_SOURCE /* strtod_l */
 #include "data/cell.h"
@@ -16,7 +16,8 @@
 const char *norn_trim(const char *text, size_t *length)
 {
     size_t n = *length;
-    while (n && (text[n - 1] == ' ' || text[n - 1] == '\t' || text[n - 1] == '\n' || text[n - 1] == '\r')) n--;
+    while (n && (text[n - 1] == ' ' || text[n - 1] == '\t' || text[n - 1] == '\n' || text[n - 1] == '\r'))
+        n--;
     while (n && (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\r')) {
         text++;
         n--;
@@ -37,7 +38,10 @@ void norn_numbers_close(norn_numbers *numbers)
     numbers->locale = NULL;
 }
 
-static bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
 
 bool norn_number_parse(const norn_numbers *numbers, const char *text, size_t length, double *value)
 {
@@ -47,10 +51,10 @@ bool norn_number_parse(const norn_numbers *numbers, const char *text, size_t len
     const bool negative = at < end && *at == '-';
     if (at < end && (*at == '-' || *at == '+')) at++;
 
-    uint64_t digits = 0;    /* all digits as one integer, while they fit */
-    bool fits = true;       /* they still do */
-    size_t any = 0;         /* digits read */
-    int64_t scale = 0;      /* the number is digits * 10^scale */
+    uint64_t digits = 0; /* all digits as one integer, while they fit */
+    bool fits = true;    /* they still do */
+    size_t any = 0;      /* digits read */
+    int64_t scale = 0;   /* the number is digits * 10^scale */
     for (bool fraction = false; at < end; at++) {
         if (*at == '.') {
             if (fraction) return false;
@@ -88,7 +92,7 @@ bool norn_number_parse(const norn_numbers *numbers, const char *text, size_t len
     return true;
 }
 
-/* ---- missing ------------------------------------------------------------------------------------------------ */
+/* ---- missing ---- */
 
 /* The next text of a list, trimmed; false at its end. */
 static bool next_text(const char **list, const char **text, size_t *length)
@@ -107,7 +111,8 @@ norn_missing norn_missing_init(const char *extra)
     const char *list = missing.extra, *text;
     size_t length;
     while (next_text(&list, &text, &length))
-        if (length && (is_digit(*text) || *text == '-' || *text == '+' || *text == '.')) missing.numeric = true;
+        if (length && (is_digit(*text) || *text == '-' || *text == '+' || *text == '.'))
+            missing.numeric = true;
     return missing;
 }
 

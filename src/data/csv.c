@@ -1,16 +1,21 @@
 /*
  * The strict CSV reader declared in csv.h.
  *
- * How lines are counted: libcsv reports CR and LF outside of fields one by one (CSV_REPALL_NL), so a line ends at
- * every LF and at every CR that no LF follows; newlines inside a quoted field are counted when the field arrives.
+ * How lines are counted: libcsv reports CR and LF outside of fields one by one (CSV_REPALL_NL), so a line
+ * ends at every LF and at every CR that no LF follows; newlines inside a quoted field are counted when the
+ * field arrives.
  *
  * How a field is limited: libcsv grows its buffer through a hook that knows neither parser nor host. So the
- * buffer of the largest field is lent to it ready-made, out of the host's memory, and the hook refuses to grow
- * it. Pages of it that no field reaches are never touched.
+ * buffer of the largest field is lent to it ready-made, out of the host's memory, and the hook refuses to
+ * grow it. Pages of it that no field reaches are never touched.
  */
 #include "data/csv.h"
 
 #include <string.h>
+
+/* A closing quote stands in libcsv's buffer until the byte behind it shows that it is one, libcsv asks for
+ * room before it looks at that byte, and then there is the NUL. */
+#define FIELD_BUFFER (NORN_CSV_FIELD_LIMIT + 3)
 
 static void *never_grow(void *ptr, size_t size)
 {
@@ -19,7 +24,10 @@ static void *never_grow(void *ptr, size_t size)
     return NULL;
 }
 
-static void never_free(void *ptr) { (void)ptr; }
+static void never_free(void *ptr)
+{
+    (void)ptr;
+}
 
 /* No blank is special to us outside of numbers: a field arrives as it stands. */
 static int no_space(unsigned char byte)
@@ -37,12 +45,18 @@ static uint64_t count_newlines(const char *text, size_t length)
     return lines;
 }
 
+static norn_status fail_too_long(norn_csv *csv, norn_error *err)
+{
+    return norn_fail_at(err, NORN_ERR_DATA, csv->name, csv->line, csv->columns + 1,
+                        "a field longer than 1 MiB: is there a quote that is never closed?");
+}
+
 static void stop(norn_csv *csv, norn_status status)
 {
     if (csv->status == NORN_OK) csv->status = status;
 }
 
-/* ---- what libcsv calls: it cannot be stopped from here, so both pass once there is an error ---------------- */
+/* ---- what libcsv calls: it cannot be stopped from here, so both pass once there is an error ---- */
 
 static void on_field(void *text, size_t length, void *user)
 {
@@ -53,6 +67,10 @@ static void on_field(void *text, size_t length, void *user)
     if (csv->nul && text && memchr(text, 0, length)) {
         stop(csv, norn_fail_at(csv->err, NORN_ERR_DATA, csv->name, csv->line, csv->columns + 1,
                                "a NUL byte: the file is damaged or is not text"));
+        return;
+    }
+    if (length > NORN_CSV_FIELD_LIMIT) {
+        stop(csv, fail_too_long(csv, csv->err));
         return;
     }
     stop(csv, csv->events.field(csv->events.user, csv->columns, csv->line, text, length));
@@ -72,7 +90,7 @@ static void on_row(int terminator, void *user)
     csv->line++;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------ */
+/* ---- reading ---- */
 
 norn_status norn_csv_open(norn_csv *csv, char delimiter, const norn_csv_events *events, const char *name,
                           const norn_host *host, norn_error *err)
@@ -82,7 +100,7 @@ norn_status norn_csv_open(norn_csv *csv, char delimiter, const norn_csv_events *
     csv->events = *events;
     csv->name = name;
     csv->line = 1;
-    csv->field = host->resize(host->user, NULL, 0, NORN_CSV_FIELD_LIMIT + 1); /* not zeroed: see above */
+    csv->field = host->resize(host->user, NULL, 0, FIELD_BUFFER); /* not zeroed: see above */
     if (!csv->field) return norn_fail_memory(err, "a field of the file");
     (void)csv_init(&csv->parser,
                    CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL | CSV_EMPTY_IS_NULL | CSV_APPEND_NULL);
@@ -91,7 +109,7 @@ norn_status norn_csv_open(norn_csv *csv, char delimiter, const norn_csv_events *
     csv_set_realloc_func(&csv->parser, never_grow);
     csv_set_free_func(&csv->parser, never_free);
     csv->parser.entry_buf = (unsigned char *)csv->field;
-    csv->parser.entry_size = NORN_CSV_FIELD_LIMIT + 1;
+    csv->parser.entry_size = FIELD_BUFFER;
     return NORN_OK;
 }
 
@@ -99,11 +117,10 @@ norn_status norn_csv_open(norn_csv *csv, char delimiter, const norn_csv_events *
 static norn_status fail_syntax(norn_csv *csv, const char *at, norn_error *err)
 {
     const uint64_t column = csv->columns + 1;
-    const uint64_t here = csv->line + count_newlines((const char *)csv->parser.entry_buf, csv->parser.entry_pos);
+    const uint64_t here =
+        csv->line + count_newlines((const char *)csv->parser.entry_buf, csv->parser.entry_pos);
     char found[16];
-    if (csv_error(&csv->parser) != CSV_EPARSE)
-        return norn_fail_at(err, NORN_ERR_DATA, csv->name, csv->line, column,
-                            "a field longer than 1 MiB: is there a quote that is never closed?");
+    if (csv_error(&csv->parser) != CSV_EPARSE) return fail_too_long(csv, err);
     if (!csv->parser.quoted)
         return norn_fail_at(err, NORN_ERR_DATA, csv->name, here, column,
                             "a quote inside a field that does not begin with one (write the field in quotes "
@@ -114,10 +131,11 @@ static norn_status fail_syntax(norn_csv *csv, const char *at, norn_error *err)
                             "\"%s\" behind the closing quote of a field (a quote inside a field in quotes is "
                             "written twice)",
                             found);
-    return norn_fail_at(err, NORN_ERR_DATA, csv->name, csv->line, column,
-                        "the field in quotes that begins here ends at line %llu before \"%s\": its closing quote "
-                        "is missing, or a quote inside it is not written twice",
-                        (unsigned long long)here, found);
+    return norn_fail_at(
+        err, NORN_ERR_DATA, csv->name, csv->line, column,
+        "the field in quotes that begins here ends at line %llu before \"%s\": its closing quote "
+        "is missing, or a quote inside it is not written twice",
+        (unsigned long long)here, found);
 }
 
 norn_status norn_csv_feed(norn_csv *csv, const char *bytes, size_t size, norn_error *err)
@@ -144,11 +162,11 @@ norn_status norn_csv_finish(norn_csv *csv, norn_error *err)
 
 void norn_csv_close(norn_csv *csv)
 {
-    norn_delete(&csv->host, csv->field, NORN_CSV_FIELD_LIMIT + 1, 1);
+    norn_delete(&csv->host, csv->field, FIELD_BUFFER, 1);
     memset(csv, 0, sizeof *csv);
 }
 
-/* ---- what is not CSV ---------------------------------------------------------------------------------------- */
+/* ---- what is not CSV ---- */
 
 norn_status norn_csv_check_encoding(const char *bytes, size_t size, const char *name, size_t *skip,
                                     norn_error *err)

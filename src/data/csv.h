@@ -2,9 +2,9 @@
  * Bytes to CSV records: a thin, strict layer over libcsv that adds what libcsv does not have: physical line
  * numbers, positions of errors, a limit on the size of a field, and a refusal of files that are not text.
  *
- * libcsv is run strictly (a stray quote is an error, never a field that swallows the file) and strips nothing.
- * Every field goes to a callback as it is closed; nothing is kept of a record but its position, so a file of any
- * number of rows passes through in the memory of one field.
+ * libcsv is run strictly (a stray quote is an error, never a field that swallows the file) and strips
+ * nothing. Every field goes to a callback as it is closed; nothing is kept of a record but its position, so a
+ * file of any number of rows passes through in the memory of one field.
  */
 #ifndef NORN_DATA_CSV_H
 #define NORN_DATA_CSV_H
@@ -18,8 +18,8 @@
 /* What a record is made of. A callback that does not return NORN_OK stops the reading with its status. */
 typedef struct norn_csv_events {
     void *user;
-    /* One field. column counts from 0 in its record, line is where the field begins. text is NULL for an empty
-     * field without quotes; otherwise it ends in NUL and is gone after the call. */
+    /* One field. column counts from 0 in its record, line is where the field begins. text is NULL for an
+     * empty field without quotes; otherwise it ends in NUL and is gone after the call. */
     norn_status (*field)(void *user, size_t column, uint64_t line, const char *text, size_t length);
     /* The end of a record of `columns` fields that began at `line`; columns 0: a blank line. */
     norn_status (*row)(void *user, uint64_t line, size_t columns);
@@ -29,15 +29,15 @@ typedef struct norn_csv {
     struct csv_parser parser;
     norn_host host;
     norn_csv_events events;
-    const char *name;       /* of the file, for messages; borrowed */
-    char *field;            /* [NORN_CSV_FIELD_LIMIT + 1] the field being read, lent to libcsv */
-    uint64_t line;          /* physical line of the next byte that is not inside a field */
-    uint64_t row_line;      /* where the current record began */
-    size_t columns;         /* fields of the current record so far */
-    bool after_cr;          /* the byte before was a CR that ended a record: a LF now belongs to it */
-    bool nul;               /* a NUL byte has been seen: look for it in every field */
-    norn_status status;     /* what stopped the reading */
-    norn_error *err;        /* of the call under way */
+    const char *name;   /* of the file, for messages; borrowed */
+    char *field;        /* the field being read, lent to libcsv */
+    uint64_t line;      /* physical line of the next byte that is not inside a field */
+    uint64_t row_line;  /* where the current record began */
+    size_t columns;     /* fields of the current record so far */
+    bool after_cr;      /* the byte before was a CR that ended a record: a LF now belongs to it */
+    bool nul;           /* a NUL byte has been seen: look for it in every field */
+    norn_status status; /* what stopped the reading */
+    norn_error *err;    /* of the call under way */
 } norn_csv;
 
 /* name and what events.user points to must outlive the reader. Errors: NORN_ERR_MEMORY. */
@@ -54,8 +54,8 @@ norn_status norn_csv_finish(norn_csv *csv, norn_error *err);
 void norn_csv_close(norn_csv *csv);
 
 /*
- * Looks at the beginning of a file. *skip becomes the bytes of a UTF-8 byte order mark. Refuses by name what is
- * not text in UTF-8 or a kin of it: UTF-16, UTF-32, and the archives and formats people take for CSV.
+ * Looks at the beginning of a file. *skip becomes the bytes of a UTF-8 byte order mark. Refuses by name what
+ * is not text in UTF-8 or a kin of it: UTF-16, UTF-32, and the archives and formats people take for CSV.
  */
 norn_status norn_csv_check_encoding(const char *bytes, size_t size, const char *name, size_t *skip,
                                     norn_error *err);

@@ -1,9 +1,10 @@
 /*
  * Which column is what, as declared in roles.h.
  *
- * First every column is looked at by itself (profile): how many cells are numbers, how many are times and of which
- * form, do they rise. Then the roles are given in the order id, time, target, past, each by a small ranking, so
- * that a column that has a role is out of the question for the next. What was told is looked up by name or number.
+ * First every column is looked at by itself (profile): how many cells are numbers, how many are times and of
+ * which form, do they rise. Then the roles are given in the order id, time, target, past, each by a small
+ * ranking, so that a column that has a role is out of the question for the next. What was told is looked up
+ * by name or number.
  */
 #include "data/roles.h"
 
@@ -14,10 +15,10 @@
 typedef struct profile {
     size_t present, numbers;
     size_t forms[NORN_FORM_CLOCK + 1]; /* cells readable in each form; INTEGER counts the eight digits too */
-    size_t dateish;     /* not readable as a time, yet digits with separators: 04/30/2021 */
-    norn_time_form form; /* of most cells, or NONE */
-    bool numeric;        /* most cells are numbers */
-    size_t up, down;     /* steps from one row's time to the next */
+    size_t dateish;                    /* not readable as a time, yet digits with separators: 04/30/2021 */
+    norn_time_form form;               /* of most cells, or NONE */
+    bool numeric;                      /* most cells are numbers */
+    size_t up, down;                   /* steps from one row's time to the next */
 } profile;
 
 /* Everything the steps of the planning share. */
@@ -34,9 +35,12 @@ typedef struct planner {
     norn_error *err;
 } planner;
 
-/* ---- names ----------------------------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
-static char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte; }
+static char lower(char byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+}
 
 static bool same_text(const char *a, size_t length, const char *b, bool any_case)
 {
@@ -65,17 +69,20 @@ static bool contains(const char *name, const char *part)
     return false;
 }
 
-/* Columns that hold nothing but times where they appear, whatever is in them. */
-static const char *const strong_time_names[] = {"ds", "date", "time", "timestamp", "datetime", "t", "index"};
-/* Columns that may hold them: a month may also be a number from 1 to 12. */
-static const char *const weak_time_names[] = {"day",    "week",  "month", "quarter", "year",     "hour",
-                                              "minute", "second", "period", "step",   "date_time"};
+/* What columns of times are called. A whole number under a certain name is a time wherever it stands; under a
+ * rising name if it rises (nine in ten rows, so that a defect is reported and not stepped around); under a
+ * cyclic one only if it never comes round: most months are numbers from 1 to 12. */
+typedef enum time_name { NAME_OTHER, NAME_PART, NAME_CYCLIC, NAME_RISING, NAME_CERTAIN } time_name;
 
-static int time_name(const char *name)
+static time_name time_name_of(const char *name)
 {
-    if (one_of(name, strong_time_names, NORN_COUNT(strong_time_names))) return 3;
-    if (one_of(name, weak_time_names, NORN_COUNT(weak_time_names))) return 2;
-    return contains(name, "date") || contains(name, "time") ? 1 : 0;
+    static const char *const certain[] = {"ds", "date", "time", "timestamp", "datetime", "t", "index"};
+    static const char *const rising[] = {"year", "period", "step", "date_time"};
+    static const char *const cyclic[] = {"quarter", "month", "week", "day", "hour", "minute", "second"};
+    if (one_of(name, certain, NORN_COUNT(certain))) return NAME_CERTAIN;
+    if (one_of(name, rising, NORN_COUNT(rising))) return NAME_RISING;
+    if (one_of(name, cyclic, NORN_COUNT(cyclic))) return NAME_CYCLIC;
+    return contains(name, "date") || contains(name, "time") ? NAME_PART : NAME_OTHER;
 }
 
 /* A name ready for a message or a decision. */
@@ -100,7 +107,8 @@ static const char *list_columns(const planner *p, char *out, size_t size)
 }
 
 /* Finds the column told by a flag: by its name, by its name in another case, or by its number from 1. */
-static norn_status find_column(const planner *p, const char *text, size_t length, const char *flag, size_t *column)
+static norn_status find_column(const planner *p, const char *text, size_t length, const char *flag,
+                               size_t *column)
 {
     char spec[QUOTED], columns[400];
     for (int any_case = 0; any_case <= 1; any_case++) {
@@ -113,8 +121,9 @@ static norn_status find_column(const planner *p, const char *text, size_t length
         if (found == 1) return NORN_OK;
         if (found > 1)
             return norn_fail_at(p->err, NORN_ERR_USAGE, p->file, 0, 0,
-                                "%zu columns are called \"%s\": name it to %s by its number, as in %s %zu", found,
-                                norn_quote(spec, sizeof spec, text, length, 40), flag, flag, *column + 1);
+                                "%zu columns are called \"%s\": name it to %s by its number, as in %s %zu",
+                                found, norn_quote(spec, sizeof spec, text, length, 40), flag, flag,
+                                *column + 1);
     }
     uint64_t number = 0;
     size_t digits = 0;
@@ -124,18 +133,21 @@ static norn_status find_column(const planner *p, const char *text, size_t length
         *column = (size_t)number - 1;
         return NORN_OK;
     }
-    return norn_fail_at(p->err, NORN_ERR_USAGE, p->file, 0, 0, "%s: there is no column \"%s\"; the file has %s", flag,
-                        norn_quote(spec, sizeof spec, text, length, 40), list_columns(p, columns, sizeof columns));
+    return norn_fail_at(
+        p->err, NORN_ERR_USAGE, p->file, 0, 0, "%s: there is no column \"%s\"; the file has %s", flag,
+        norn_quote(spec, sizeof spec, text, length, 40), list_columns(p, columns, sizeof columns));
 }
 
-/* ---- profiles --------------------------------------------------------------------------------------------------- */
+/* ---- profiles ---- */
 
 static bool is_dateish(const char *text, size_t length)
 {
     size_t digits = 0, separators = 0;
     for (size_t i = 0; i < length; i++) {
-        if (text[i] >= '0' && text[i] <= '9') digits++;
-        else if (strchr("/.-:", text[i])) separators++;
+        if (text[i] >= '0' && text[i] <= '9')
+            digits++;
+        else if (strchr("/.-:", text[i]))
+            separators++;
     }
     return digits >= 3 && separators >= 2 && length <= 40;
 }
@@ -191,9 +203,10 @@ static void look_at_column(const planner *p, size_t column, size_t from, profile
     }
 }
 
-/* ---- the header ------------------------------------------------------------------------------------------------- */
+/* ---- the header ---- */
 
-/* 0, 1, 2, ... or 1, 2, 3, ... over columns that hold other things: what a data frame without names is saved with. */
+/* 0, 1, 2, ... or 1, 2, 3, ... over columns that hold other things: what a data frame without names is saved
+ * with. */
 static bool first_record_counts(const planner *p)
 {
     const size_t columns = p->plan->columns;
@@ -235,8 +248,10 @@ static bool find_header(const planner *p)
         const bool is_time = norn_time_parse(text, length, true, &time, &style);
         const bool is_number = norn_number_parse(&p->numbers, text, length, &number);
         if (below->form > NORN_FORM_INTEGER && below->form != NORN_FORM_COMPACT && !is_time) return true;
-        if (is_time || is_number) fits++;
-        else differs++;
+        if (is_time || is_number)
+            fits++;
+        else
+            differs++;
     }
     return fits == 0 || differs > fits;
 }
@@ -261,7 +276,7 @@ static norn_status name_columns(planner *p)
     return NORN_OK;
 }
 
-/* ---- id and time -------------------------------------------------------------------------------------------------- */
+/* ---- id and time ---- */
 
 static bool same_cell(const planner *p, size_t column, size_t a, size_t b)
 {
@@ -322,25 +337,26 @@ static size_t id_by_name(const planner *p)
 static int time_rank(const planner *p, size_t column)
 {
     const profile *c = &p->profiles[column];
-    const int name = time_name(p->plan->names[column]);
-    if (column == p->plan->id) return 0;
-    if (c->form == NORN_FORM_COMPACT && (name || c->down == 0 || c->up == 0)) return 100 + name;
-    if (c->form > NORN_FORM_INTEGER && c->form != NORN_FORM_COMPACT) return 100 + name;
-    if (!c->numeric && c->present) { /* a date in a style that is not read: taken, so that it is refused by name */
-        if (2 * c->dateish > c->present && (name || column == 0)) return 50 + name;
-        return name == 3 ? 40 : 0;
+    const time_name name = time_name_of(p->plan->names[column]);
+    if (column == p->plan->id || c->present == 0) return 0;
+    if (c->form == NORN_FORM_COMPACT && (name || c->down == 0 || c->up == 0)) return 100 + (int)name;
+    if (c->form > NORN_FORM_INTEGER && c->form != NORN_FORM_COMPACT) return 100 + (int)name;
+    if (!c->numeric) { /* a date in a style that is not read: taken, so that it is refused by name */
+        if (2 * c->dateish > c->present && (name || column == 0)) return 50 + (int)name;
+        return name == NAME_CERTAIN ? 40 : 0;
     }
     if (c->form == NORN_FORM_NONE) return 0;
     size_t others = 0;
     for (size_t i = 0; i < p->plan->columns; i++)
         others += i != column && i != p->plan->id && p->profiles[i].numeric;
     if (others == 0) return 0;
-    if (name == 3) return 30;
-    /* Nine in ten must rise, so that a defect in a real time column is reported rather than stepped around. */
-    if (name == 2 && (p->plan->id != NORN_NO_COLUMN ? separates(p, p->plan->id, column)
-                                                    : 10 * (c->up + 1) >= 9 * c->present))
-        return 20;
-    return column == 0 && c->present > 2 && c->up + 1 == c->present ? 10 : 0;
+    const bool rises = c->up + 1 == c->present;
+    if (name == NAME_CERTAIN) return 30;
+    if ((name == NAME_RISING || name == NAME_CYCLIC) && p->plan->id != NORN_NO_COLUMN)
+        return separates(p, p->plan->id, column) ? 20 : 0;
+    if (name == NAME_RISING && 10 * (c->up + 1) >= 9 * c->present) return 20;
+    if (name == NAME_CYCLIC && rises) return 20;
+    return column == 0 && c->present > 2 && rises ? 10 : 0;
 }
 
 static size_t best_time(const planner *p)
@@ -377,14 +393,16 @@ static norn_status plan_time_and_id(planner *p)
     norn_status status = NORN_OK;
     plan->time = plan->id = NORN_NO_COLUMN;
     if (id && *id) status = find_column(p, id, strlen(id), "--id", &plan->id);
-    if (status == NORN_OK && time && *time) status = find_column(p, time, strlen(time), "--time", &plan->time);
+    if (status == NORN_OK && time && *time)
+        status = find_column(p, time, strlen(time), "--time", &plan->time);
     if (status != NORN_OK) return status;
     if (!id) {
         plan->id = id_by_name(p);
         if (plan->id == plan->time) plan->id = NORN_NO_COLUMN;
     }
     if (!time) plan->time = best_time(p);
-    if (!id && plan->id == NORN_NO_COLUMN && plan->time != NORN_NO_COLUMN) plan->id = id_by_content(p, plan->time);
+    if (!id && plan->id == NORN_NO_COLUMN && plan->time != NORN_NO_COLUMN)
+        plan->id = id_by_content(p, plan->time);
     if (plan->time != NORN_NO_COLUMN) {
         const profile *c = &p->profiles[plan->time];
         plan->form = c->form;
@@ -393,7 +411,7 @@ static norn_status plan_time_and_id(planner *p)
     return NORN_OK;
 }
 
-/* ---- target and past ----------------------------------------------------------------------------------------------- */
+/* ---- target and past ---- */
 
 static bool has_role(const planner *p, size_t column, size_t values)
 {
@@ -431,10 +449,11 @@ static norn_status add_listed(planner *p, const char *list, const char *flag, si
 static norn_status no_target(const planner *p)
 {
     char columns[400];
-    return norn_fail_at(p->err, NORN_ERR_DATA, p->file, 0, 0,
-                        "no column of numbers to forecast among %s (numbers are read as 1234.5, without thousands "
-                        "separators or decimal commas; name a column with --target)",
-                        list_columns(p, columns, sizeof columns));
+    return norn_fail_at(
+        p->err, NORN_ERR_DATA, p->file, 0, 0,
+        "no column of numbers to forecast among %s (numbers are read as 1234.5, without thousands "
+        "separators or decimal commas; name a column with --target)",
+        list_columns(p, columns, sizeof columns));
 }
 
 static norn_status plan_target(planner *p)
@@ -460,8 +479,8 @@ static norn_status plan_target(planner *p)
             }
     if (last == NORN_NO_COLUMN) return no_target(p);
     plan->values[plan->targets++] = last;
-    return norn_notes_add(p->notes, &plan->host, p->err, "target", "--target", "\"%s\", %s", quoted(p, last, name),
-                          why);
+    return norn_notes_add(p->notes, &plan->host, p->err, "target", "--target", "\"%s\", %s",
+                          quoted(p, last, name), why);
 }
 
 static norn_status plan_past(planner *p)
@@ -485,23 +504,29 @@ static norn_status plan_past(planner *p)
             status = norn_notes_add(p->notes, &plan->host, p->err, "past", "--past",
                                     "none; \"%s\" may be an input too", quoted(p, last, name));
         if (!past && others > 1)
-            status = norn_notes_add(p->notes, &plan->host, p->err, "past", "--past",
-                                    "none; %zu other numeric columns may be inputs too ('*' for all)", others);
+            status =
+                norn_notes_add(p->notes, &plan->host, p->err, "past", "--past",
+                               "none; %zu other numeric columns may be inputs too ('*' for all)", others);
     }
     plan->past = count - plan->targets;
     return status;
 }
 
-/* ---- the plan -------------------------------------------------------------------------------------------------------- */
+/* ---- the plan ---- */
 
 static const char *delimiter_name(char delimiter)
 {
     switch (delimiter) {
-    case ',': return "comma";
-    case ';': return "semicolon";
-    case '\t': return "tab";
-    case '|': return "vertical bar";
-    default: return "none: the file has one column";
+    case ',':
+        return "comma";
+    case ';':
+        return "semicolon";
+    case '\t':
+        return "tab";
+    case '|':
+        return "vertical bar";
+    default:
+        return "none: the file has one column";
     }
 }
 
@@ -585,7 +610,8 @@ norn_status norn_plan_make(norn_plan *plan, const char *bytes, size_t size, bool
                                     delimiter_name(plan->delimiter));
         if (!plan->delimiter) plan->delimiter = ',';
     }
-    if (status == NORN_OK) status = norn_sample_read(&sample, plan->delimiter, bytes, size, whole, name, host, err);
+    if (status == NORN_OK)
+        status = norn_sample_read(&sample, plan->delimiter, bytes, size, whole, name, host, err);
     if (status == NORN_OK && sample.records == 0)
         status = norn_fail_at(err, NORN_ERR_DATA, name, 0, 0, "the file is empty");
     if (status == NORN_OK) status = make(&p);

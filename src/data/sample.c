@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* ---- the delimiter -------------------------------------------------------------------------------------------- */
+/* ---- the delimiter ---- */
 
 #define TRIAL_RECORDS 100
 
@@ -54,8 +54,8 @@ static size_t commonest(const trial *t, size_t *records)
     return best;
 }
 
-norn_status norn_sample_delimiter(char *delimiter, const char *bytes, size_t size, bool whole, const char *name,
-                                  const norn_host *host, norn_error *err)
+norn_status norn_sample_delimiter(char *delimiter, const char *bytes, size_t size, bool whole,
+                                  const char *name, const norn_host *host, norn_error *err)
 {
     static const char candidates[] = {',', ';', '\t', '|'};
     char best = 0;
@@ -91,7 +91,7 @@ norn_status norn_sample_delimiter(char *delimiter, const char *bytes, size_t siz
     return NORN_OK;
 }
 
-/* ---- the cells ------------------------------------------------------------------------------------------------- */
+/* ---- the cells ---- */
 
 typedef struct keeper {
     norn_sample *sample;

@@ -2,16 +2,16 @@
  * The step between rows: found from the differences of their times, named, given a season, and taken into the
  * future. Declared in calendar.h.
  *
- * Three ways to count a difference are tallied side by side: as a fixed span, as whole calendar months (same day
- * and hour, or both at the end of their month), and as business days. The way that explains the most differences
- * by one number wins; months win a tie, because four weeks of February are also a month.
+ * Three ways to count a difference are tallied side by side: as a fixed span, as whole calendar months (same
+ * day and hour, or both at the end of their month), and as business days. The way that explains the most
+ * differences by one number wins; months win a tie, because four weeks of February are also a month.
  */
 #include "data/calendar.h"
 
 #include <stdio.h>
 
-/* Different steps that are told apart. A file with more has no regular step, and the first ones to appear are as
- * good a sample as any. */
+/* Different steps that are told apart. A file with more has no regular step, and the first ones to appear are
+ * as good a sample as any. */
 #define TALLY 1024
 
 typedef struct tally {
@@ -24,7 +24,7 @@ struct norn_step_finder {
     norn_host host;
     norn_time_style style;
     uint64_t total;
-    bool weekend;        /* some row is on a Saturday or a Sunday */
+    bool weekend;          /* some row is on a Saturday or a Sunday */
     uint64_t over_weekend; /* steps from a Friday to the Monday after */
     tally fixed, months, business;
 };
@@ -56,28 +56,25 @@ static int64_t mode(const tally *t, uint64_t *times)
     return best;
 }
 
-static int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
-
-/* A time as the calendar sees it: local, where the whole file has one offset from UTC. */
-typedef struct moment {
-    int64_t days; /* since 1970-01-01 */
-    int64_t rest; /* microseconds of the day */
-} moment;
-
-static moment split(const norn_time_style *style, int64_t time)
+static int64_t floor_divide(int64_t a, int64_t b)
 {
-    moment m = {floor_divide(time, NORN_DAY), 0};
-    m.rest = time - m.days * NORN_DAY + style->offset * NORN_MINUTE;
-    m.days += floor_divide(m.rest, NORN_DAY);
-    m.rest -= floor_divide(m.rest, NORN_DAY) * NORN_DAY;
-    return m;
+    return a / b - (a % b < 0);
 }
 
-static bool is_month_end(norn_date date) { return date.day == norn_days_in_month(date.year, date.month); }
+/* Local time, where the whole file has one offset from UTC. */
+static norn_moment split(const norn_time_style *style, int64_t time)
+{
+    return norn_moment_of(time, style->offset);
+}
 
-/* Whole months from a to b, or 0: the day is the same, or is the month's last where the month is too short for
- * it, or both are the last. */
-static int64_t months_between(moment a, moment b)
+static bool is_month_end(norn_date date)
+{
+    return date.day == norn_days_in_month(date.year, date.month);
+}
+
+/* Whole months from a to b, or 0: the day is the same, or is the month's last where the month is too short
+ * for it, or both are the last. */
+static int64_t months_between(norn_moment a, norn_moment b)
 {
     if (a.rest != b.rest) return 0;
     const norn_date from = norn_civil_from_days(a.days), to = norn_civil_from_days(b.days);
@@ -117,7 +114,7 @@ void norn_step_finder_add(norn_step_finder *finder, int64_t before, int64_t afte
     count(&finder->fixed, span);
     if (finder->style.form == NORN_FORM_INTEGER || finder->style.form == NORN_FORM_NONE) return;
 
-    const moment a = split(&finder->style, before), b = split(&finder->style, after);
+    const norn_moment a = split(&finder->style, before), b = split(&finder->style, after);
     if (b.days - a.days >= 28) {
         const int64_t months = months_between(a, b);
         if (months > 0) count(&finder->months, months);
@@ -133,8 +130,10 @@ void norn_step_finder_add(norn_step_finder *finder, int64_t before, int64_t afte
 norn_step norn_step_find(const norn_step_finder *finder, uint64_t *regular, uint64_t *total)
 {
     static const norn_step finest[] = {
-        [NORN_FORM_NONE] = {NORN_STEP_INTEGER, 1},          [NORN_FORM_INTEGER] = {NORN_STEP_INTEGER, 1},
-        [NORN_FORM_MONTH] = {NORN_STEP_MONTHS, 1},          [NORN_FORM_DATE] = {NORN_STEP_MICROSECONDS, NORN_DAY},
+        [NORN_FORM_NONE] = {NORN_STEP_INTEGER, 1},
+        [NORN_FORM_INTEGER] = {NORN_STEP_INTEGER, 1},
+        [NORN_FORM_MONTH] = {NORN_STEP_MONTHS, 1},
+        [NORN_FORM_DATE] = {NORN_STEP_MICROSECONDS, NORN_DAY},
         [NORN_FORM_COMPACT] = {NORN_STEP_MICROSECONDS, NORN_DAY},
         [NORN_FORM_CLOCK] = {NORN_STEP_MICROSECONDS, NORN_MINUTE},
     };
@@ -161,7 +160,7 @@ norn_step norn_step_find(const norn_step_finder *finder, uint64_t *regular, uint
     return step;
 }
 
-/* ---- what a step suggests ------------------------------------------------------------------------------------ */
+/* ---- what a step suggests ---- */
 
 size_t norn_step_season(norn_step step)
 {
@@ -169,13 +168,16 @@ size_t norn_step_season(norn_step step)
         norn_step step;
         size_t season;
     } usual[] = {
-        {{NORN_STEP_BUSINESS_DAYS, 1}, 5},         {{NORN_STEP_MICROSECONDS, NORN_SECOND}, 60},
-        {{NORN_STEP_MICROSECONDS, NORN_MINUTE}, 60}, {{NORN_STEP_MICROSECONDS, NORN_DAY}, 7},
+        {{NORN_STEP_BUSINESS_DAYS, 1}, 5},
+        {{NORN_STEP_MICROSECONDS, NORN_SECOND}, 60},
+        {{NORN_STEP_MICROSECONDS, NORN_MINUTE}, 60},
+        {{NORN_STEP_MICROSECONDS, NORN_DAY}, 7},
         {{NORN_STEP_MICROSECONDS, 7 * NORN_DAY}, 52},
     };
     for (size_t i = 0; i < NORN_COUNT(usual); i++)
         if (usual[i].step.unit == step.unit && usual[i].step.count == step.count) return usual[i].season;
-    if (step.unit == NORN_STEP_MONTHS && step.count < 12 && 12 % step.count == 0) return (size_t)(12 / step.count);
+    if (step.unit == NORN_STEP_MONTHS && step.count < 12 && 12 % step.count == 0)
+        return (size_t)(12 / step.count);
     if (step.unit == NORN_STEP_MICROSECONDS && step.count < NORN_DAY && NORN_DAY % step.count == 0 &&
         NORN_DAY / step.count <= 1440)
         return (size_t)(NORN_DAY / step.count);
@@ -205,6 +207,8 @@ const char *norn_step_text(norn_step step, char *out, size_t size)
     for (size_t i = 0; i < NORN_COUNT(units); i++) {
         if (units[i].unit != step.unit || step.count % units[i].count != 0) continue;
         const long long times = step.count / units[i].count;
+        if (units[i].count == 3 && units[i].unit == NORN_STEP_MONTHS && times != 1)
+            continue; /* nobody says 2 quarters */
         (void)snprintf(out, size, "%lld %s%s", times, units[i].name, times == 1 ? "" : "s");
         return out;
     }
@@ -212,7 +216,7 @@ const char *norn_step_text(norn_step step, char *out, size_t size)
     return out;
 }
 
-/* ---- the future ---------------------------------------------------------------------------------------------- */
+/* ---- the future ---- */
 
 /* a + b * c with b, c >= 0, at most INT64_MAX. */
 static int64_t add_product(int64_t a, int64_t b, int64_t c)
@@ -243,11 +247,12 @@ static int month_day(const norn_time_style *style, const int64_t *times, size_t 
     return all_ends ? 31 : day;
 }
 
-int64_t norn_time_ahead(const norn_time_style *style, norn_step step, const int64_t *times, size_t n, size_t ahead)
+int64_t norn_time_ahead(const norn_time_style *style, norn_step step, const int64_t *times, size_t n,
+                        size_t ahead)
 {
     const int64_t last = times[n - 1];
     const int64_t steps = ahead < (size_t)INT64_MAX ? (int64_t)ahead : INT64_MAX;
-    const moment from = split(style, last);
+    const norn_moment from = split(style, last);
     if (step.unit == NORN_STEP_MONTHS) {
         const norn_date date = norn_civil_from_days(from.days);
         const int64_t month = add_product(date.year * 12 + date.month - 1, step.count, steps);
@@ -259,7 +264,8 @@ int64_t norn_time_ahead(const norn_time_style *style, norn_step step, const int6
     }
     if (step.unit == NORN_STEP_BUSINESS_DAYS) {
         const int weekday = norn_weekday(from.days);
-        const int64_t start = from.days - (weekday > 4 ? weekday - 4 : 0); /* a weekend counts as its Friday */
+        const int64_t start =
+            from.days - (weekday > 4 ? weekday - 4 : 0); /* a weekend counts as its Friday */
         const int64_t days = add_product(weekday > 4 ? 4 : weekday, step.count, steps);
         if (days >= INT64_MAX / 8) return INT64_MAX;
         return join(style, start - (weekday > 4 ? 4 : weekday) + days / 5 * 7 + days % 5, from.rest);

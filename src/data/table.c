@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- decisions ----------------------------------------------------------------------------------------------- */
+/* ---- decisions ---- */
 
 norn_status norn_notes_add(norn_notes *notes, const norn_host *host, norn_error *err, const char *what,
                            const char *flag, const char *format, ...)
@@ -18,7 +18,8 @@ norn_status norn_notes_add(norn_notes *notes, const norn_host *host, norn_error 
     va_start(arguments, format);
     const int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (length < 0 || notes->count == NORN_TABLE_DECISIONS) return norn_fail(err, NORN_ERR_INTERNAL, "decisions");
+    if (length < 0 || notes->count == NORN_TABLE_DECISIONS)
+        return norn_fail(err, NORN_ERR_INTERNAL, "decisions");
     char *copy = norn_text_copy(host, text, strlen(text));
     if (!copy) return norn_fail_memory(err, "the decisions");
     notes->items[notes->count++] = (norn_decision){what, copy, flag};
@@ -48,7 +49,7 @@ const char *norn_count_text(uint64_t count, char out[NORN_COUNT_TEXT])
     return out;
 }
 
-/* ---- making and freeing --------------------------------------------------------------------------------------- */
+/* ---- making and freeing ---- */
 
 norn_table *norn_table_new(size_t targets, size_t past, const norn_host *host)
 {
@@ -122,7 +123,8 @@ norn_status norn_table_from_arrays(norn_table **out, size_t rows, size_t targets
             if (!isfinite(k < targets ? target[k][i] : covariates[k - targets][i]))
                 return norn_fail(err, NORN_ERR_USAGE, "column %zu, row %zu is not finite", k + 1, i + 1);
     for (size_t i = 1; times && i < rows; i++)
-        if (times[i] <= times[i - 1]) return norn_fail(err, NORN_ERR_USAGE, "time %zu does not increase", i + 1);
+        if (times[i] <= times[i - 1])
+            return norn_fail(err, NORN_ERR_USAGE, "time %zu does not increase", i + 1);
 
     norn_status status = norn_fail_memory(NULL, "");
     norn_table *table = norn_table_new(targets, past, &copy);
@@ -156,9 +158,12 @@ done:
     return NORN_OK;
 }
 
-/* ---- getters --------------------------------------------------------------------------------------------------- */
+/* ---- getters ---- */
 
-static size_t group_of(const norn_table *table, size_t series) { return series / table->targets; }
+static size_t group_of(const norn_table *table, size_t series)
+{
+    return series / table->targets;
+}
 
 static double *cells_of(const norn_table *table, size_t series, size_t column)
 {
@@ -166,7 +171,10 @@ static double *cells_of(const norn_table *table, size_t series, size_t column)
     return cells ? cells + table->first[group_of(table, series)] : NULL;
 }
 
-size_t norn_table_series_count(const norn_table *table) { return table->groups * table->targets; }
+size_t norn_table_series_count(const norn_table *table)
+{
+    return table->groups * table->targets;
+}
 
 size_t norn_table_rows(const norn_table *table, size_t series)
 {
@@ -174,7 +182,10 @@ size_t norn_table_rows(const norn_table *table, size_t series)
     return table->first[group + 1] - table->first[group];
 }
 
-const char *norn_table_id(const norn_table *table, size_t series) { return table->ids[series]; }
+const char *norn_table_id(const norn_table *table, size_t series)
+{
+    return table->ids[series];
+}
 
 const int64_t *norn_table_times(const norn_table *table, size_t series)
 {
@@ -191,9 +202,15 @@ double *norn_table_target_mutable(norn_table *table, size_t series)
     return cells_of(table, series, series % table->targets);
 }
 
-size_t norn_table_past_count(const norn_table *table) { return table->past; }
+size_t norn_table_past_count(const norn_table *table)
+{
+    return table->past;
+}
 
-const char *norn_table_past_name(const norn_table *table, size_t past) { return table->names[table->targets + past]; }
+const char *norn_table_past_name(const norn_table *table, size_t past)
+{
+    return table->names[table->targets + past];
+}
 
 const double *norn_table_past(const norn_table *table, size_t series, size_t past)
 {
@@ -210,11 +227,20 @@ const char *norn_table_target_name(const norn_table *table, size_t series)
     return table->names[series % table->targets];
 }
 
-const char *norn_table_time_name(const norn_table *table) { return table->time_name; }
+const char *norn_table_time_name(const norn_table *table)
+{
+    return table->time_name;
+}
 
-norn_step norn_table_step(const norn_table *table) { return table->step; }
+norn_step norn_table_step(const norn_table *table)
+{
+    return table->step;
+}
 
-size_t norn_table_season(const norn_table *table) { return norn_step_season(table->step); }
+size_t norn_table_season(const norn_table *table)
+{
+    return norn_step_season(table->step);
+}
 
 void norn_table_drop_past(norn_table *table, size_t past)
 {

@@ -255,8 +255,8 @@ static norn_status build(norn_network *network, norn_error *err)
                                               "step", "optimiser", "stage",   NULL};
     const bool stage = network->shape.path == NORN_PATH_STAGE;
     char options[120];
-    (void)snprintf(options, sizeof options, "-DH=%zu -DL=%zu%s", network->shape.hidden, network->shape.layers,
-                   stage ? " -DSTAGE" : "");
+    (void)snprintf(options, sizeof options, "-DH=%zu -DL=%zu -DDROPOUT=%d%s", network->shape.hidden,
+                   network->shape.layers, network->shape.dropout > 0.0 ? 1 : 0, stage ? " -DSTAGE" : "");
     norn_program *program = NULL;
     norn_status status =
         norn_program_get(network->context, &program, stage ? stage_files : sequence_files, options, err);

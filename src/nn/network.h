@@ -51,7 +51,7 @@ typedef struct norn_network {
     size_t parameters, back_size;      /* floats of a member */
     size_t splits;                     /* partial sums of a weight gradient */
     norn_kernel train, weight_gradient, norm, adam, pack, infer;
-    norn_kernel stage[9];                                        /* stage path, see stage.c */
+    norn_kernel stage[8];                                        /* stage path, see stage.c */
     norn_buffer values, best, first_moment, second_moment, back; /* [M] members */
     norn_buffer gradient, norm_partial, norm_parts;              /* [slots] */
     norn_buffer x, h, carry, kept, dropped, dx, dh, dcarry, y, partial;

@@ -12,7 +12,7 @@
 #include "nn/network.h"
 
 enum { GATES = 4 };
-enum { GATHER, FORWARD, BACKWARD, HEAD, DROPOUT, BIAS_GRADIENT, HEAD_GRADIENT };
+enum { GATHER, FORWARD, BACKWARD, HEAD, HEAD_BACKWARD, DROPOUT, BIAS_GRADIENT, HEAD_GRADIENT };
 
 norn_status norn_stage_build(norn_network *network, norn_program *program, norn_error *err)
 {
@@ -20,6 +20,7 @@ norn_status norn_stage_build(norn_network *network, norn_program *program, norn_
                                         [FORWARD] = "stage_forward",
                                         [BACKWARD] = "stage_backward",
                                         [HEAD] = "stage_head",
+                                        [HEAD_BACKWARD] = "stage_head_backward",
                                         [DROPOUT] = "stage_dropout",
                                         [BIAS_GRADIENT] = "stage_bias_gradient",
                                         [HEAD_GRADIENT] = "stage_head_gradient"};
@@ -106,21 +107,20 @@ static norn_status forward(norn_network *n, const norn_series *series, const pas
     return status;
 }
 
-static norn_status head(norn_network *n, const norn_series *series, const pass *p, bool backward,
-                        bool with_targets, double factor, norn_error *err)
+static norn_status head(norn_network *n, const norn_series *series, const pass *p, bool with_targets,
+                        double factor, norn_error *err)
 {
     norn_context *context = n->context;
     const size_t plane = (n->shape.window + 1) * p->bp * n->hp, layers = n->shape.layers;
     norn_kernel *kernel = &n->stage[HEAD];
     norn_status status = norn_kernel_set(
-        kernel, err, 0, "bbbbblliiiiiiiiifblblblbbblb", &series->values, &series->starts, &series->index,
+        kernel, err, 0, "bbbbblliiiiiiiifblblbbbl", &series->values, &series->starts, &series->index,
         &n->scaling, p->windows, (int64_t)p->window_at, (int64_t)(p->member * series->columns),
-        backward ? 1 : 0, with_targets ? 1 : 0, (int)p->rows, (int)n->shape.inputs, (int)n->shape.window,
-        (int)p->bp, (int)n->shape.horizon, (int)n->op, (int)n->shape.loss, factor, &n->values,
-        (int64_t)(p->member * n->parameters + norn_network_layer_start(n, layers)), &n->back,
-        (int64_t)(p->member * n->back_size + norn_network_back_start(n, layers)), p->h,
+        with_targets ? 1 : 0, (int)p->rows, (int)n->shape.inputs, (int)n->shape.window, (int)p->bp,
+        (int)n->shape.horizon, (int)n->op, (int)n->shape.loss, factor, &n->values,
+        (int64_t)(p->member * n->parameters + norn_network_layer_start(n, layers)), p->h,
         (int64_t)((layers - 1) * plane + n->shape.window * p->bp * n->hp), p->y, p->partial, p->loss,
-        (int64_t)p->loss_at, &n->dh);
+        (int64_t)p->loss_at);
     return status == NORN_OK ? norn_launch(context, kernel, context->local, p->bp / context->rows, 1, err)
                              : status;
 }
@@ -132,8 +132,12 @@ static norn_status backward(norn_network *n, const pass *p, norn_error *err)
     const size_t t_count = n->shape.window, bp = p->bp, hp = n->hp, wide = GATES * hp, rows = t_count * bp;
     const size_t plane = (t_count + 1) * bp * hp, units = rows * hp, base = p->member * n->parameters;
     const size_t ub = (size_t)context->local * context->vector, layers = n->shape.layers;
-    norn_kernel *cell = &n->stage[BACKWARD], *bias = &n->stage[BIAS_GRADIENT];
-    norn_status status = NORN_OK;
+    norn_kernel *cell = &n->stage[BACKWARD], *bias = &n->stage[BIAS_GRADIENT],
+                *first = &n->stage[HEAD_BACKWARD];
+    norn_status status = norn_kernel_set(
+        first, err, 0, "iiblbb", (int)bp, (int)n->op, &n->back,
+        (int64_t)(p->member * n->back_size + norn_network_back_start(n, layers)), p->y, &n->dh);
+    if (status == NORN_OK) status = norn_launch(context, first, context->local, bp / context->rows, 1, err);
     for (size_t l = layers; l-- > 0 && status == NORN_OK;) {
         const size_t inputs = l ? hp : n->kx, gates_at = l * rows * wide, h_at = l * plane;
         const size_t start = norn_network_layer_start(n, l), w_at = base + start, u_at = w_at + inputs * wide;
@@ -200,7 +204,7 @@ norn_status norn_stage_rows(norn_network *n, const norn_series *series, const no
                     (size_t)one->rows,
                     one->optimiser_step};
     norn_status status = forward(n, series, &p, err);
-    if (status == NORN_OK) status = head(n, series, &p, true, true, one->factor, err);
+    if (status == NORN_OK) status = head(n, series, &p, true, one->factor, err);
     if (status == NORN_OK) status = backward(n, &p, err);
     return status;
 }
@@ -223,6 +227,6 @@ norn_status norn_stage_infer(norn_network *n, const norn_series *series, size_t 
                     rows,
                     0};
     norn_status status = forward(n, series, &p, err);
-    if (status == NORN_OK) status = head(n, series, &p, false, with_targets, 1.0, err);
+    if (status == NORN_OK) status = head(n, series, &p, with_targets, 1.0, err);
     return status;
 }

@@ -1,0 +1,255 @@
+/* The device's network against the reference: see compare.h. */
+#include "nn/compare.h"
+
+#include "nn/reference.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SERIES = 2, EXTRA_ROWS = 9, STEPS = 3 };
+
+typedef struct job {
+    norn_context *context;
+    const norn_network_shape *shape;
+    size_t rows, track_rows, plain;
+    norn_key key;
+    uint32_t drawn;
+    norn_series *series;
+    norn_network *network;
+    norn_reference_network *reference;
+    float *tracks;  /* [SERIES][F][track_rows] as the device holds them */
+    float *scaling; /* [SERIES * F][2] */
+    norn_window *windows;
+    float *loss, *y;
+    double *x, *target, *dropout, *values, *gradient, *m, *v;
+    unsigned char *weight;
+} job;
+
+static double draw(job *j) /* in [-1, 1) */
+{
+    return 2.0 * norn_random_unit(norn_random(j->key, j->drawn++, 0, 0, 7).word[0]) - 1.0;
+}
+
+static void larger(double *most, double value)
+{
+    if (!(value <= *most)) *most = value; /* NaN counts as largest */
+}
+
+typedef struct column {
+    const float *values;
+} column;
+
+static double column_value(const void *user, size_t row)
+{
+    const column *c = user;
+    return (double)c->values[row];
+}
+
+static norn_status make_series(job *j, norn_error *err)
+{
+    const size_t f = j->shape->inputs, columns = SERIES * f;
+    size_t rows[64];
+    int of[64];
+    if (columns > NORN_COUNT(rows)) return norn_fail(err, NORN_ERR_USAGE, "at most 32 inputs are compared");
+    for (size_t c = 0; c < columns; c++) {
+        rows[c] = j->track_rows;
+        of[c] = (int)c;
+    }
+    norn_status status = norn_series_new(&j->series, j->context, SERIES, f, columns, rows, of, err);
+    for (size_t c = 0; c < columns && status == NORN_OK; c++) {
+        float *track = j->tracks + c * j->track_rows;
+        double level = 0.0;
+        for (size_t r = 0; r < j->track_rows; r++) {
+            level += 0.5 * draw(j);
+            track[r] = r && draw(j) > 0.9 ? NAN : (float)level;
+        }
+        const float first = track[0];
+        for (size_t r = 0; r < j->track_rows; r++) track[r] = (float)((double)track[r] - (double)first);
+        const column source = {track};
+        status = norn_series_put(j->series, c, column_value, &source, err);
+        j->scaling[2 * c] = (float)(0.1 * draw(j));
+        j->scaling[2 * c + 1] = (float)(1.0 + 0.5 * draw(j));
+    }
+    return status;
+}
+
+/* Windows, and what the reference sees of them: the same float arithmetic as kernels/windows.cl. */
+static void make_batch(job *j)
+{
+    const norn_network_shape *s = j->shape;
+    const size_t f = s->inputs, t_count = s->window, b_count = s->batch, o_count = s->horizon;
+    for (size_t b = 0; b < b_count; b++) {
+        norn_window *w = &j->windows[b];
+        w->series = (int32_t)(b % SERIES);
+        w->row = (int32_t)(b % (EXTRA_ROWS + 1));
+        j->weight[b] = b < j->rows;
+        for (size_t i = 0; i < f; i++) {
+            const size_t c = (size_t)w->series * f + i;
+            const float *from = j->tracks + c * j->track_rows + w->row;
+            float shift = j->scaling[2 * c];
+            if (i == 0) {
+                size_t last = t_count;
+                while (last > 0 && isnan(from[last - 1])) last--;
+                shift = last ? from[last - 1] : 0.0f;
+                for (size_t o = 0; o < o_count; o++)
+                    j->target[b * o_count + o] =
+                        (double)((from[t_count + o] - shift) * j->scaling[2 * c + 1]);
+            }
+            for (size_t t = 0; t < t_count; t++) {
+                const float z = (from[t] - shift) * j->scaling[2 * c + 1];
+                j->x[(t * b_count + b) * f + i] = isnan(z) ? 0.0 : (double)z;
+            }
+        }
+    }
+    if (s->dropout > 0.0) {
+        const uint32_t threshold = (uint32_t)((1.0 - s->dropout) * 4294967295.0);
+        for (size_t l = 1; l < s->layers; l++)
+            for (size_t t = 0; t < t_count; t++)
+                for (size_t b = 0; b < b_count; b++)
+                    for (size_t u = 0; u < s->hidden; u++)
+                        j->dropout[(((l - 1) * t_count + t) * b_count + b) * s->hidden + u] =
+                            norn_random(j->network->dropout_keys[0], (uint32_t)(l * 65536 + u), (uint32_t)t,
+                                        (uint32_t)b, 1)
+                                        .word[0] < threshold
+                                ? (double)(float)(1.0 / (1.0 - s->dropout))
+                                : 0.0;
+    }
+}
+
+/* Largest |got - want| of one tensor, relative to its largest |want| (at least `floor`). */
+static double tensor_error(const double *got, const double *want, size_t count, double floor)
+{
+    double largest = floor, error = 0.0;
+    for (size_t i = 0; i < count; i++) larger(&largest, fabs(want[i]));
+    for (size_t i = 0; i < count; i++) larger(&error, fabs(got[i] - want[i]));
+    return error / largest;
+}
+
+static norn_status compare_training(job *j, norn_comparison *out, norn_error *err)
+{
+    norn_network *n = j->network;
+    const norn_network_shape *s = j->shape;
+    const norn_reference_batch batch = {.x = j->x,
+                                        .dropout = s->dropout > 0.0 ? j->dropout : NULL,
+                                        .target = j->target,
+                                        .weight = j->weight,
+                                        .loss = s->loss};
+    const double rate = 1e-2;
+    for (uint64_t step = 1; step <= STEPS; step++) {
+        norn_status status = norn_network_get(n, 0, j->values, err);
+        if (status != NORN_OK) return status;
+        const norn_schedule plan = {.rows = (int32_t)j->rows,
+                                    .optimiser_step = 1,
+                                    .rate = (float)rate,
+                                    .c1 = (float)(1.0 / (1.0 - pow(0.9, (double)step))),
+                                    .c2 = (float)(1.0 / (1.0 - pow(0.999, (double)step))),
+                                    .factor = (float)(1.0 / ((double)j->rows * (double)s->horizon))};
+        memcpy(j->reference->parameters, j->values, j->plain * sizeof(double));
+        const double want_loss = norn_reference_network_forward(j->reference, &batch);
+        norn_reference_network_backward(j->reference, &batch);
+        if ((status = norn_network_train(n, j->series, j->windows, &plan, 1, 1, j->loss, err)) != NORN_OK ||
+            (status = norn_network_get_gradient(n, 0, j->gradient, err)) != NORN_OK)
+            return status;
+        double loss = 0.0;
+        for (size_t b = 0; b < j->rows; b++) loss += (double)j->loss[b];
+        loss /= (double)j->rows * (double)s->horizon;
+        larger(&out->loss, fabs(loss - want_loss) / fmax(fabs(want_loss), 1e-6));
+        for (size_t l = 0; l <= s->layers; l++) {
+            const bool head = l == s->layers;
+            const norn_reference_layout at = norn_reference_layout_of(&j->reference->shape, head ? 0 : l);
+            const size_t starts[] = {at.w_ih, at.w_hh, at.bias, at.bias + 4 * s->hidden};
+            const size_t heads[] = {at.head_weight, at.head_bias, at.count};
+            const size_t *edges = head ? heads : starts;
+            for (size_t i = 0; i + 1 < (head ? NORN_COUNT(heads) : NORN_COUNT(starts)); i++)
+                larger(&out->gradient,
+                       tensor_error(j->gradient + edges[i], j->reference->gradients + edges[i],
+                                    edges[i + 1] - edges[i], 1e-4));
+        }
+        if (s->clip > 0.0) (void)norn_reference_clip(j->plain, j->gradient, s->clip);
+        const norn_reference_adam adam = {rate, 0.9, 0.999, 1e-8};
+        norn_reference_adam_step(&adam, j->plain, step, j->gradient, j->values, j->m, j->v);
+        if ((status = norn_network_get(n, 0, j->gradient, err)) != NORN_OK) return status;
+        for (size_t i = 0; i < j->plain; i++)
+            larger(&out->update, fabs(j->gradient[i] - j->values[i]) / rate);
+    }
+    return NORN_OK;
+}
+
+static norn_status compare_inference(job *j, norn_comparison *out, norn_error *err)
+{
+    const norn_network_shape *s = j->shape;
+    const norn_reference_batch batch = {.x = j->x, .target = j->target, .weight = j->weight, .loss = s->loss};
+    norn_status status = norn_network_get(j->network, 0, j->reference->parameters, err);
+    if (status != NORN_OK) return status;
+    const double want_loss = norn_reference_network_forward(j->reference, &batch);
+    const size_t member = 0;
+    status = norn_network_infer(j->network, j->series, j->windows, &j->rows, &member, 1, j->loss, NULL, err);
+    if (status != NORN_OK) return status;
+    double loss = 0.0, largest = 1e-3, error = 0.0;
+    for (size_t b = 0; b < j->rows; b++) loss += (double)j->loss[b];
+    loss /= (double)j->rows * (double)s->horizon;
+    larger(&out->loss, fabs(loss - want_loss) / fmax(fabs(want_loss), 1e-6));
+    status = norn_network_infer(j->network, j->series, j->windows, &j->rows, &member, 1, NULL, j->y, err);
+    for (size_t i = 0; i < j->rows * s->horizon; i++) {
+        larger(&largest, fabs(j->reference->prediction[i]));
+        larger(&error, fabs((double)j->y[i] - j->reference->prediction[i]));
+    }
+    larger(&out->output, error / largest);
+    return status;
+}
+
+norn_status norn_compare_network(norn_context *context, const norn_network_shape *shape, size_t rows,
+                                 uint64_t seed, norn_comparison *out, norn_error *err)
+{
+    const norn_host *host = &context->host;
+    const size_t f = shape->inputs, b = shape->batch, t = shape->window, o = shape->horizon;
+    job j = {.context = context,
+             .shape = shape,
+             .rows = rows,
+             .track_rows = t + o + EXTRA_ROWS,
+             .plain = norn_network_plain_size(shape),
+             .key = norn_random_key(seed, 0, NORN_PURPOSE_ORDER)};
+    const size_t padded = b + 64;
+    const norn_reference_shape reference_shape = {t, b, f, shape->hidden, shape->layers, o};
+    const size_t dropped = shape->layers > 1 ? (shape->layers - 1) * t * b * shape->hidden : 1;
+    const struct {
+        void **array;
+        size_t count, size;
+    } arrays[] = {{(void **)&j.tracks, SERIES * f * j.track_rows, sizeof(float)},
+                  {(void **)&j.scaling, SERIES * f * 2, sizeof(float)},
+                  {(void **)&j.windows, padded, sizeof(norn_window)},
+                  {(void **)&j.loss, padded, sizeof(float)},
+                  {(void **)&j.y, padded * o, sizeof(float)},
+                  {(void **)&j.x, t * b * f, sizeof(double)},
+                  {(void **)&j.target, b * o, sizeof(double)},
+                  {(void **)&j.dropout, dropped, sizeof(double)},
+                  {(void **)&j.values, j.plain, sizeof(double)},
+                  {(void **)&j.gradient, j.plain, sizeof(double)},
+                  {(void **)&j.m, j.plain, sizeof(double)},
+                  {(void **)&j.v, j.plain, sizeof(double)},
+                  {(void **)&j.weight, b, 1}};
+    norn_status status = NORN_OK;
+    *out = (norn_comparison){0.0, 0.0, 0.0, 0.0};
+    for (size_t i = 0; i < NORN_COUNT(arrays); i++)
+        if (!(*arrays[i].array = norn_new(host, arrays[i].count, arrays[i].size)))
+            status = norn_fail_memory(err, "a comparison");
+    norn_network_shape wanted = *shape;
+    wanted.infer_batch = b;
+    wanted.members = 1;
+    if (status == NORN_OK) status = make_series(&j, err);
+    if (status == NORN_OK) status = norn_network_new(&j.network, context, &wanted, j.series, err);
+    if (status == NORN_OK) status = norn_reference_network_new(&j.reference, &reference_shape, host, err);
+    if (status == NORN_OK) status = norn_network_scale(j.network, 0, j.scaling, SERIES * f, err);
+    if (status == NORN_OK) status = norn_network_initialise(j.network, 0, seed, 0, err);
+    if (status == NORN_OK) {
+        make_batch(&j);
+        status = compare_training(&j, out, err);
+    }
+    if (status == NORN_OK) status = compare_inference(&j, out, err);
+    norn_reference_network_free(j.reference);
+    norn_network_free(j.network);
+    norn_series_free(j.series);
+    for (size_t i = 0; i < NORN_COUNT(arrays); i++)
+        norn_delete(host, *arrays[i].array, arrays[i].count, arrays[i].size);
+    return status;
+}

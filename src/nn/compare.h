@@ -1,0 +1,26 @@
+/*
+ * A network on the device beside the double-precision reference: same parameters, windows, masks and dropout.
+ * What `norn devices --test` and the tests of the network have in common.
+ */
+#ifndef NORN_SRC_NN_COMPARE_H
+#define NORN_SRC_NN_COMPARE_H
+
+#include "nn/network.h"
+
+/* Largest differences, each relative to the largest value of its tensor (parameters: of the learning rate).
+ */
+typedef struct norn_comparison {
+    double output;   /* forecasts of norn_network_infer */
+    double loss;     /* sum of losses of the training step's rows, and of the inference's */
+    double gradient; /* of every parameter */
+    double update;   /* parameters after three steps of clipping and Adam, from the device's own gradients */
+} norn_comparison;
+
+/*
+ * Builds a network of this shape (members 1), feeds it `rows` <= batch windows of random series with some
+ * missing values, and compares. Random numbers depend on seed alone.
+ */
+norn_status norn_compare_network(norn_context *context, const norn_network_shape *shape, size_t rows,
+                                 uint64_t seed, norn_comparison *out, norn_error *err);
+
+#endif

@@ -1,0 +1,214 @@
+/*
+ * See stub_library.h. Times are months since year 0, as "2015-01".
+ */
+#include "stub_library.h"
+
+#include "base/base.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+stub_library stub;
+
+void stub_reset(void)
+{
+    static const double year[12] = {-18, -21, -6, -2, 0, 14, 26, 24, 8, -5, -17, -9};
+    static const norn_score scores[4] = {{"LSTM", 4.0, 5.25, 3.5, 0.5, 12},
+                                         {"Naive", 20.0, 26.5, 17.25, 2.5, 12},
+                                         {"SeasonalNaive", 8.0, 9.75, 7.0, 1.0, 12},
+                                         {"Linear", 5.0, 6.0, 4.25, 0.625, 12}};
+    stub = (stub_library){
+        .series = 1, .holdout = STUB_HORIZON, .score_count = 4, .usable = 1, .self_test_passes = 1};
+    for (int i = 0; i < STUB_ROWS; i++) stub.target[i] = 100.0 + i + year[i % 12];
+    for (int i = 0; i < STUB_HORIZON; i++) {
+        stub.values[i] = 100.0 + STUB_ROWS + i + year[i] * 1.125;
+        stub.held_back[i] = 100.0 + STUB_ROWS - STUB_HORIZON + i + year[i] * 0.75;
+    }
+    for (int i = 0; i < 4; i++) stub.scores[i] = scores[i];
+}
+
+struct norn_table {
+    int nothing;
+};
+struct norn_forecast {
+    int nothing;
+};
+struct norn_context {
+    norn_device_info device;
+};
+
+/* ---- table ---- */
+
+size_t norn_table_series_count(const norn_table *table)
+{
+    (void)table;
+    return stub.series;
+}
+
+size_t norn_table_rows(const norn_table *table, size_t series)
+{
+    (void)table;
+    (void)series;
+    return STUB_ROWS;
+}
+
+const char *norn_table_id(const norn_table *table, size_t series)
+{
+    static const char *const ids[STUB_SERIES] = {"sales", "costs", "visits", "returns"};
+    (void)table;
+    return ids[series];
+}
+
+const double *norn_table_target(const norn_table *table, size_t series)
+{
+    (void)table;
+    (void)series;
+    return stub.target;
+}
+
+const int64_t *norn_table_times(const norn_table *table, size_t series)
+{
+    static int64_t times[STUB_SERIES][STUB_ROWS];
+    (void)table;
+    for (int i = 0; i < STUB_ROWS; i++) times[series][i] = 2015 * 12 + i + stub.shift[series];
+    return times[series];
+}
+
+int64_t norn_table_future_time(const norn_table *table, size_t series, size_t ahead)
+{
+    return norn_table_times(table, series)[STUB_ROWS - 1] + (int64_t)ahead;
+}
+
+const char *norn_table_time_text(const norn_table *table, int64_t time, char out[NORN_TIME_TEXT])
+{
+    (void)table;
+    (void)snprintf(out, NORN_TIME_TEXT, "%04d-%02d", (int)(time / 12), (int)(time % 12) + 1);
+    return out;
+}
+
+/* ---- forecast ---- */
+
+size_t norn_forecast_horizon(const norn_forecast *forecast)
+{
+    (void)forecast;
+    return STUB_HORIZON;
+}
+
+const double *norn_forecast_values(const norn_forecast *forecast, size_t series)
+{
+    (void)forecast;
+    (void)series;
+    return stub.values;
+}
+
+const char *norn_forecast_model(const norn_forecast *forecast)
+{
+    (void)forecast;
+    return "LSTM";
+}
+
+const norn_score *norn_forecast_scores(const norn_forecast *forecast, size_t *count)
+{
+    (void)forecast;
+    *count = stub.score_count;
+    return stub.scores;
+}
+
+const double *norn_forecast_held_back(const norn_forecast *forecast, size_t model, size_t series)
+{
+    (void)forecast;
+    (void)model;
+    (void)series;
+    return stub.holdout ? stub.held_back : NULL;
+}
+
+size_t norn_forecast_holdout(const norn_forecast *forecast)
+{
+    (void)forecast;
+    return stub.holdout;
+}
+
+const norn_training *norn_forecast_training(const norn_forecast *forecast, size_t *members)
+{
+    static const norn_training training[] = {{100, 10, 60, 41, 0.02, 0.03}, {88, 10, 50, 31, 0.03, 0.04}};
+    (void)forecast;
+    *members = stub.holdout ? 2 : 1;
+    return training;
+}
+
+size_t norn_forecast_parameters(const norn_forecast *forecast)
+{
+    (void)forecast;
+    return 4609;
+}
+
+/* ---- devices ---- */
+
+norn_status norn_devices_list(norn_device_info **out, size_t *count, const norn_host *host, norn_error *err)
+{
+    (void)host;
+    norn_device_info *devices = calloc(2, sizeof *devices);
+    if (!devices) return norn_fail_memory(err, "devices");
+    devices[0] = (norn_device_info){.size = sizeof *devices,
+                                    .platform_name = "Some platform",
+                                    .platform_version = "OpenCL 1.2",
+                                    .name = "Some device",
+                                    .type = NORN_DEVICE_GPU,
+                                    .compute_units = 80,
+                                    .memory = (uint64_t)16 << 30,
+                                    .largest_buffer = (uint64_t)4 << 30,
+                                    .vector_width = 1,
+                                    .usable = stub.usable,
+                                    .chosen = stub.usable,
+                                    .reason = "a GPU is preferred"};
+    devices[1] = devices[0];
+    devices[1].device = 1;
+    devices[1].usable = devices[1].chosen = 0;
+    (void)snprintf(devices[1].reason, sizeof devices[1].reason, "it has no compiler for kernels");
+    *out = devices;
+    *count = 2;
+    return NORN_OK;
+}
+
+void norn_devices_free(norn_device_info *devices, size_t count, const norn_host *host)
+{
+    (void)count;
+    (void)host;
+    free(devices);
+}
+
+norn_status norn_context_new(norn_context **out, const norn_context_options *options, const norn_host *host,
+                             norn_error *err)
+{
+    (void)options;
+    (void)host;
+    norn_context *context = calloc(1, sizeof *context);
+    if (!context) return norn_fail_memory(err, "a context");
+    if (!stub.usable) {
+        free(context);
+        return norn_fail(err, NORN_ERR_DEVICE, "no usable device");
+    }
+    *out = context;
+    return NORN_OK;
+}
+
+void norn_context_free(norn_context *context)
+{
+    free(context);
+}
+
+const norn_device_info *norn_context_device(const norn_context *context)
+{
+    return &context->device;
+}
+
+norn_status norn_self_test(norn_context *context, norn_self_test_fn each, void *user, norn_error *err)
+{
+    (void)context;
+    each(user, "lstm forward, H=7", 1e-7, 1e-6, 1);
+    if (stub.self_test_status != NORN_OK)
+        return norn_fail(err, stub.self_test_status, "the device went away");
+    each(user, "lstm backward, H=7", stub.self_test_passes ? 1e-7 : 0.5, 1e-6, stub.self_test_passes);
+    return stub.self_test_passes ? NORN_OK : norn_fail(err, NORN_ERR_NUMERIC, "1 of 2 comparisons failed");
+}

@@ -1,0 +1,31 @@
+/*
+ * A library that answers what a test tells it to, for tests of how the command speaks: texts on the screen
+ * then depend on the test alone, not on a device or a training. It implements the public getters over `stub`.
+ */
+#ifndef NORN_TESTS_STUB_LIBRARY_H
+#define NORN_TESTS_STUB_LIBRARY_H
+
+#include "norn/norn.h"
+
+enum { STUB_ROWS = 60, STUB_HORIZON = 12, STUB_SERIES = 4 };
+
+typedef struct stub_library {
+    size_t series; /* 1 to STUB_SERIES */
+    double target[STUB_ROWS];
+    double values[STUB_HORIZON];
+    double held_back[STUB_HORIZON];
+    size_t holdout;          /* 0 or STUB_HORIZON */
+    long shift[STUB_SERIES]; /* months by which a series starts later */
+    norn_score scores[4];
+    size_t score_count;
+    int usable; /* the first device */
+    int self_test_passes;
+    norn_status self_test_status; /* what stops the self-test before its last line; NORN_OK: nothing */
+} stub_library;
+
+extern stub_library stub;
+
+/* A series with a season of 12 and its forecasts; LSTM best of four. */
+void stub_reset(void);
+
+#endif

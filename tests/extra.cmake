@@ -1,0 +1,80 @@
+# ---- the command line ----------------------------------------------------------------------------------------
+# cases.txt is a table of command lines, a test each; test_cli.c tries the pieces of src/cli beside a stub library.
+
+if(TARGET norn_cli)
+    set(cli ${CMAKE_CURRENT_SOURCE_DIR}/cli)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${cli}/cases.txt)
+
+    add_executable(json_check ${cli}/json_check.c)
+    target_include_directories(json_check SYSTEM PRIVATE ${JANSSON_INCLUDE_DIR})
+    target_link_libraries(json_check PRIVATE norn_options ${JANSSON_LIBRARY})
+
+    # One kernel cache for all cases, which therefore run one at a time: only the first of them compiles kernels.
+    set(cache ${CMAKE_CURRENT_BINARY_DIR}/cache/cli)
+    file(MAKE_DIRECTORY ${cache})
+    file(STRINGS ${cli}/cases.txt cases REGEX "^case ")
+    foreach(case IN LISTS cases)
+        string(REGEX REPLACE "^case +" "" case ${case})
+        add_test(NAME cli.${case} COMMAND ${cli}/run.sh ${case})
+        set(environment ${NORN_TEST_ENVIRONMENT} POCL_CACHE_DIR=${cache} NORN=$<TARGET_FILE:norn_cli>
+                        JSON_CHECK=$<TARGET_FILE:json_check> SCRATCH=${CMAKE_CURRENT_BINARY_DIR}/cli/${case})
+        set_tests_properties(cli.${case} PROPERTIES ENVIRONMENT "${environment}" RESOURCE_LOCK cli_kernel_cache
+                                                    SKIP_RETURN_CODE 77 TIMEOUT 120)
+    endforeach()
+
+    file(GLOB sources ${PROJECT_SOURCE_DIR}/src/cli/*.c)
+    list(FILTER sources EXCLUDE REGEX "/(main|forecast)\\.c$")
+    add_executable(test_cli ${cli}/test_cli.c ${cli}/stub_library.c ${sources} ${PROJECT_SOURCE_DIR}/src/base/base.c)
+    target_include_directories(test_cli PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
+                                                ${CMAKE_CURRENT_SOURCE_DIR} ${cli})
+    target_include_directories(test_cli SYSTEM PRIVATE ${CMOCKA_INCLUDE_DIR} ${POPT_INCLUDE_DIR} ${JANSSON_INCLUDE_DIR})
+    target_compile_definitions(test_cli PRIVATE NORN_GOLDEN="${cli}/golden")
+    target_link_libraries(test_cli PRIVATE norn_options ${CMOCKA_LIBRARY} ${POPT_LIBRARY} ${JANSSON_LIBRARY} m)
+    add_test(NAME cli COMMAND test_cli)
+    set_tests_properties(cli PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}" TIMEOUT 60)
+endif()
+
+# ---- data sets -------------------------------------------------------------------------------------------------
+# The published figures stay as they were typed; the synthetic series are what their generator writes.
+
+add_test(NAME datasets.checksums COMMAND sha256sum --check --strict --quiet SHA256SUMS)
+set_tests_properties(datasets.checksums PROPERTIES WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}/datasets)
+add_executable(generate_series ${PROJECT_SOURCE_DIR}/tools/generate_series.c)
+target_link_libraries(generate_series PRIVATE norn_options)
+foreach(series hourly_load shop_sales business_prices)
+    add_test(NAME datasets.${series}
+             COMMAND sh -c "$<TARGET_FILE:generate_series> ${series} | cmp - ${series}.csv")
+    set_tests_properties(datasets.${series} PROPERTIES WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}/datasets)
+endforeach()
+
+# ---- lint --------------------------------------------------------------------------------------------------------
+
+foreach(part format kernels shell)
+    add_test(NAME lint.${part} COMMAND ${PROJECT_SOURCE_DIR}/tools/lint ${part})
+    set_tests_properties(lint.${part} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
+endforeach()
+
+# ---- under checkers ----------------------------------------------------------------------------------------------
+# Not with sanitizers, which bring checkers of their own. `ctest -L valgrind` runs one kind alone.
+
+find_program(VALGRIND valgrind)
+find_program(OCLGRIND oclgrind)
+if(VALGRIND AND NOT NORN_SANITIZE)
+    # What runs without OpenCL. --error-exitcode makes a report fail the test; the tests' own failures still do.
+    foreach(short base csv table calendar)
+        if(TARGET test_${short})
+            add_test(NAME valgrind.${short}
+                     COMMAND ${VALGRIND} --quiet --leak-check=full --show-leak-kinds=definite,indirect,possible
+                             --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
+                             --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp $<TARGET_FILE:test_${short}>)
+            set_tests_properties(valgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}"
+                                                              LABELS valgrind TIMEOUT 600)
+        endif()
+    endforeach()
+endif()
+if(OCLGRIND AND TARGET test_kernels AND NOT NORN_SANITIZE)
+    # NORN_TINY=1: only shapes that an interpreter gets through.
+    add_test(NAME oclgrind COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind.sh ${CMAKE_CURRENT_BINARY_DIR}/oclgrind.txt
+                                   $<TARGET_FILE:test_kernels>)
+    set_tests_properties(oclgrind PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT};NORN_TINY=1" TIMEOUT 600)
+endif()
