@@ -50,12 +50,14 @@ INLINE void head_loss(CONST_FLOATS tracks, __global const long *restrict track_s
             const int track = series_tracks[window.x * F];
             CONST_FLOATS from = tracks + track_start[track] + window.y;
             const float last = last_value(from, T), scale = scaling[track].y;
+            const int season = (int)scaling[track].x;
             for (int j = 0; j < strips; j++) {
                 __global float *at = y + ((size_t)j * BP + r) * UB + LANE;
                 float target[VW];
                 for (int v = 0; v < VW; v++) {
                     const int o = j * UB + LANE + v;
-                    target[v] = o < OUT ? (from[T + o] - last) * scale : NAN;
+                    const float base = season ? from[T - season + o % max(season, 1)] : last;
+                    target[v] = o < OUT ? (from[T + o] - base) * scale : NAN;
                 }
 #if VW == 1
                 const vf goal = target[0];

@@ -5,11 +5,13 @@
 //   tracks         [all rows of all columns]     NaN: missing
 //   track_start    [columns] where a column begins in tracks (64-bit)
 //   series_tracks  [series][F] the columns of a series: the target first, then covariates
-//   scaling        [member][columns] (shift, factor): z = (value - shift) * factor, fitted on the member's training rows
+//   scaling        [member][columns] two floats, fitted on the member's training rows. Covariates: (shift, factor),
+//                  z = (value - shift) * factor. Targets: (season, factor), where season chooses the base of the forecast.
 //   windows        [rows] (series, row)
 //
-// The target enters as its difference to the last value of the window, in scaled units; the forecast adds that value
-// again. A missing value enters as 0; a missing target carries no loss.
+// A target enters as its difference to the last value of the window. What is forecast is its difference to the base: the
+// last value of the window (season 0), or the value a whole number of seasons before, from the last season before the
+// forecast; the forecast adds the base again. A missing value enters as 0; a missing target or base carries no loss.
 INLINE float last_value(CONST_FLOATS track, const int T)
 {
     float last = track[T - 1];

@@ -78,3 +78,25 @@ if(OCLGRIND AND TARGET test_kernels AND NOT NORN_SANITIZE)
                                    $<TARGET_FILE:test_kernels>)
     set_tests_properties(oclgrind PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT};NORN_TINY=1" TIMEOUT 600)
 endif()
+
+# ---- fuzzing -----------------------------------------------------------------------------------------------------
+# -DNORN_FUZZ=ON with clang. The sources are compiled in with the fuzzer's own instrumentation; what it finds stays in
+# the build folder. `ctest -L fuzz` runs a minute of each; for longer, run the program itself.
+
+if(NORN_FUZZ)
+    if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+        message(FATAL_ERROR "NORN_FUZZ needs clang: CC=clang cmake ...")
+    endif()
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/base/*.c ${PROJECT_SOURCE_DIR}/src/data/*.c)
+    add_executable(fuzz_csv ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_csv.c ${sources})
+    target_include_directories(fuzz_csv PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+    target_include_directories(fuzz_csv SYSTEM PRIVATE ${CSV_INCLUDE_DIR})
+    target_compile_options(fuzz_csv PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g)
+    target_link_options(fuzz_csv PRIVATE -fsanitize=fuzzer,address,undefined)
+    target_link_libraries(fuzz_csv PRIVATE norn_options ${CSV_LIBRARY} m)
+    set(corpus ${CMAKE_CURRENT_BINARY_DIR}/corpus/csv)
+    file(MAKE_DIRECTORY ${corpus})
+    add_test(NAME fuzz.csv COMMAND fuzz_csv -max_total_time=60 -max_len=8192 -timeout=10 -rss_limit_mb=1024 ${corpus}
+                                   ${CMAKE_CURRENT_SOURCE_DIR}/data ${PROJECT_SOURCE_DIR}/datasets)
+    set_tests_properties(fuzz.csv PROPERTIES LABELS fuzz TIMEOUT 120)
+endif()

@@ -81,28 +81,23 @@ static const char *column_name(const reader *r, size_t column, char out[SHOWN])
 /* What mends a cell that should be a number. */
 static void mend_number(const char *text, size_t length, char *out, size_t size)
 {
-    bool digits = false, plain = true, commas = false;
+    bool digits = false, plain = true, commas = false, bare = true;
     char shown[SHOWN];
     for (size_t i = 0; i < length; i++) {
         const char byte = text[i];
-        if (byte >= '0' && byte <= '9')
-            digits = true;
-        else if (byte == ',')
-            commas = true;
-        else if (!strchr(".+-eE", byte))
-            plain = false;
+        digits = digits || (byte >= '0' && byte <= '9');
+        commas = commas || byte == ',';
+        plain = plain && strchr("0123456789.,+-eE", byte) && byte;
+        bare = bare && !strchr(" \t\n\r\\;|&<>()$`*?#!~[]{}", byte) && byte;
     }
     if (digits && plain && commas)
         (void)snprintf(out, size, "write 1234.5, without thousands separators or decimal commas");
-    else if (length <= 20 && !memchr(text, ',', length) && !memchr(text, '"', length) &&
-             !memchr(text, '\'', length))
+    else if (length <= 20 && !commas && !memchr(text, '"', length) && !memchr(text, '\'', length))
         (void)snprintf(out, size,
-                       strpbrk(show(shown, text, length), " \\;|&<>()$`*?#!~\t")
-                           ? "treat it as missing with --na '%s'"
-                           : "treat it as missing with --na %s",
-                       shown);
+                       bare ? "treat it as missing with --na %s" : "treat it as missing with --na '%s'",
+                       show(shown, text, length));
     else
-        (void)snprintf(out, size, "numbers are written as 1234.5 or 1.2e-3");
+        (void)snprintf(out, size, "numbers are written like 1234.5 or 1.2e-3");
 }
 
 static void value_cell(reader *r, size_t slot, size_t column, uint64_t line, const char *text, size_t length)
@@ -459,9 +454,12 @@ static norn_status note_rows(reader *r)
         if (n < shortest) shortest = n;
         if (n > longest) longest = n;
     }
+    (void)norn_count_text(t->groups, series);
+    if (shortest == longest)
+        return norn_notes_add(&t->notes, &r->host, r->err, "rows", "", "%s rows in %s series of %s rows each",
+                              rows, series, norn_count_text(longest, most));
     return norn_notes_add(&t->notes, &r->host, r->err, "rows", "", "%s rows in %s series of %s to %s rows",
-                          rows, norn_count_text(t->groups, series), norn_count_text(shortest, least),
-                          norn_count_text(longest, most));
+                          rows, series, norn_count_text(shortest, least), norn_count_text(longest, most));
 }
 
 /* Names of the series: the id in long format, the target in wide format, both where a file is both. */

@@ -154,7 +154,8 @@ static bool is_dateish(const char *text, size_t length)
 
 static norn_time_form common_form(const profile *c)
 {
-    if (c->present && c->forms[NORN_FORM_COMPACT] == c->present) return NORN_FORM_COMPACT;
+    /* One number in thirty of eight digits happens to be a date; most of a column never are. */
+    if (2 * c->forms[NORN_FORM_COMPACT] > c->present) return NORN_FORM_COMPACT;
     norn_time_form best = NORN_FORM_INTEGER;
     for (int form = NORN_FORM_INTEGER; form <= NORN_FORM_CLOCK; form++)
         if (form != NORN_FORM_COMPACT && c->forms[form] > c->forms[best]) best = (norn_time_form)form;
@@ -276,6 +277,71 @@ static norn_status name_columns(planner *p)
     return NORN_OK;
 }
 
+/* ---- what was told ---- */
+
+static bool has_role(const planner *p, size_t column)
+{
+    const norn_plan *plan = p->plan;
+    if (column == plan->time || column == plan->id) return true;
+    for (size_t i = 0; i < plan->targets + plan->past; i++)
+        if (plan->values[i] == column) return true;
+    return false;
+}
+
+static norn_status fail_two_roles(const planner *p, const char *flag, size_t column)
+{
+    char name[QUOTED];
+    return norn_fail_at(p->err, NORN_ERR_USAGE, p->file, 0, 0,
+                        "%s: column \"%s\" has a role already (time, id, target or past)", flag,
+                        quoted(p, column, name));
+}
+
+/* Gives a role to the columns a flag lists; a list that is the name of one column is that column. */
+static norn_status take_listed(planner *p, const char *list, const char *flag, size_t *count)
+{
+    norn_error quiet = NORN_ERROR_INIT, *const err = p->err;
+    size_t column;
+    p->err = &quiet;
+    const bool one = find_column(p, list, strlen(list), flag, &column) == NORN_OK;
+    p->err = err;
+    for (const char *at = list; at;) {
+        const char *comma = one ? NULL : strchr(at, ',');
+        size_t length = comma ? (size_t)(comma - at) : strlen(at);
+        const char *text = norn_trim(at, &length);
+        const norn_status status = find_column(p, text, length, flag, &column);
+        if (status != NORN_OK) return status;
+        if (has_role(p, column)) return fail_two_roles(p, flag, column);
+        p->plan->values[p->plan->targets + p->plan->past] = column;
+        (*count)++;
+        at = comma ? comma + 1 : NULL;
+    }
+    return NORN_OK;
+}
+
+static bool is_told(const char *option)
+{
+    return option && *option;
+}
+
+/* Before anything is found, so that what is told is out of the question. */
+static norn_status plan_told(planner *p)
+{
+    norn_plan *plan = p->plan;
+    const norn_table_options *o = p->options;
+    norn_status status = NORN_OK;
+    plan->time = plan->id = NORN_NO_COLUMN;
+    if (is_told(o->id)) status = find_column(p, o->id, strlen(o->id), "--id", &plan->id);
+    if (status == NORN_OK && is_told(o->time)) {
+        status = find_column(p, o->time, strlen(o->time), "--time", &plan->time);
+        if (status == NORN_OK && plan->time == plan->id) status = fail_two_roles(p, "--time", plan->time);
+    }
+    if (status == NORN_OK && is_told(o->target))
+        status = take_listed(p, o->target, "--target", &plan->targets);
+    if (status == NORN_OK && is_told(o->past) && strcmp(o->past, "*") != 0)
+        status = take_listed(p, o->past, "--past", &plan->past);
+    return status;
+}
+
 /* ---- id and time ---- */
 
 static bool same_cell(const planner *p, size_t column, size_t a, size_t b)
@@ -328,7 +394,7 @@ static size_t id_by_name(const planner *p)
     for (size_t k = 0; k < NORN_COUNT(names); k++)
         for (size_t i = 0; i < p->plan->columns; i++) {
             if (!same_text(p->plan->names[i], strlen(p->plan->names[i]), names[k], true)) continue;
-            if (k == 0 || repeats(p, i)) return i;
+            if (!has_role(p, i) && (k == 0 || repeats(p, i))) return i;
         }
     return NORN_NO_COLUMN;
 }
@@ -338,7 +404,7 @@ static int time_rank(const planner *p, size_t column)
 {
     const profile *c = &p->profiles[column];
     const time_name name = time_name_of(p->plan->names[column]);
-    if (column == p->plan->id || c->present == 0) return 0;
+    if (has_role(p, column) || c->present == 0) return 0;
     if (c->form == NORN_FORM_COMPACT && (name || c->down == 0 || c->up == 0)) return 100 + (int)name;
     if (c->form > NORN_FORM_INTEGER && c->form != NORN_FORM_COMPACT) return 100 + (int)name;
     if (!c->numeric) { /* a date in a style that is not read: taken, so that it is refused by name */
@@ -380,136 +446,83 @@ static size_t id_by_content(const planner *p, size_t time)
     if (t->form == NORN_FORM_NONE || t->up + 1 >= t->present) return NORN_NO_COLUMN;
     for (size_t i = 0; i < p->plan->columns; i++) {
         const profile *c = &p->profiles[i];
-        if (i == time || c->numeric || c->form != NORN_FORM_NONE) continue;
+        if (has_role(p, i) || c->numeric || c->form != NORN_FORM_NONE) continue;
         if (separates(p, i, time)) return i;
     }
     return NORN_NO_COLUMN;
 }
 
-static norn_status plan_time_and_id(planner *p)
+static void find_time_and_id(planner *p)
 {
     norn_plan *plan = p->plan;
-    const char *time = p->options->time, *id = p->options->id;
-    norn_status status = NORN_OK;
-    plan->time = plan->id = NORN_NO_COLUMN;
-    if (id && *id) status = find_column(p, id, strlen(id), "--id", &plan->id);
-    if (status == NORN_OK && time && *time)
-        status = find_column(p, time, strlen(time), "--time", &plan->time);
-    if (status != NORN_OK) return status;
-    if (!id) {
-        plan->id = id_by_name(p);
-        if (plan->id == plan->time) plan->id = NORN_NO_COLUMN;
-    }
-    if (!time) plan->time = best_time(p);
-    if (!id && plan->id == NORN_NO_COLUMN && plan->time != NORN_NO_COLUMN)
+    const bool find_time = !p->options->time, find_id = !p->options->id;
+    if (find_id) plan->id = id_by_name(p);
+    if (find_time) plan->time = best_time(p);
+    if (find_id && plan->id == NORN_NO_COLUMN && plan->time != NORN_NO_COLUMN)
         plan->id = id_by_content(p, plan->time);
-    if (plan->time != NORN_NO_COLUMN) {
-        const profile *c = &p->profiles[plan->time];
-        plan->form = c->form;
-        plan->newest_first = c->down > 0 && c->up == 0;
-    }
-    return NORN_OK;
+    if (plan->time == NORN_NO_COLUMN) return;
+    const profile *c = &p->profiles[plan->time];
+    plan->form = c->form;
+    plan->newest_first = c->down > 0 && c->up == 0;
 }
 
 /* ---- target and past ---- */
-
-static bool has_role(const planner *p, size_t column, size_t values)
-{
-    if (column == p->plan->time || column == p->plan->id) return true;
-    for (size_t i = 0; i < values; i++)
-        if (p->plan->values[i] == column) return true;
-    return false;
-}
-
-/* Adds the columns a flag lists; a list that is the name of one column is that column. */
-static norn_status add_listed(planner *p, const char *list, const char *flag, size_t *count)
-{
-    norn_error quiet = NORN_ERROR_INIT, *const err = p->err;
-    size_t column;
-    char name[QUOTED];
-    p->err = &quiet;
-    const bool one = find_column(p, list, strlen(list), flag, &column) == NORN_OK;
-    p->err = err;
-    for (const char *at = list; at;) {
-        const char *comma = one ? NULL : strchr(at, ',');
-        size_t length = comma ? (size_t)(comma - at) : strlen(at);
-        const char *text = norn_trim(at, &length);
-        const norn_status status = find_column(p, text, length, flag, &column);
-        if (status != NORN_OK) return status;
-        if (has_role(p, column, *count))
-            return norn_fail_at(err, NORN_ERR_USAGE, p->file, 0, 0,
-                                "%s: column \"%s\" has a role already (time, id, target or past)", flag,
-                                quoted(p, column, name));
-        p->plan->values[(*count)++] = column;
-        at = comma ? comma + 1 : NULL;
-    }
-    return NORN_OK;
-}
 
 static norn_status no_target(const planner *p)
 {
     char columns[400];
     return norn_fail_at(
-        p->err, NORN_ERR_DATA, p->file, 0, 0,
-        "no column of numbers to forecast among %s (numbers are read as 1234.5, without thousands "
+        p->err, p->plan->past ? NORN_ERR_USAGE : NORN_ERR_DATA, p->file, 0, 0,
+        "no column of numbers is left to forecast among %s (numbers are read as 1234.5, without thousands "
         "separators or decimal commas; name a column with --target)",
         list_columns(p, columns, sizeof columns));
 }
 
-static norn_status plan_target(planner *p)
+static norn_status find_target(planner *p)
 {
     static const char *const names[] = {"y", "target", "close", "value"};
     norn_plan *plan = p->plan;
     char name[QUOTED];
-    if (p->options->target && *p->options->target)
-        return add_listed(p, p->options->target, "--target", &plan->targets);
-
-    size_t last = NORN_NO_COLUMN, numeric = 0;
+    size_t best = NORN_NO_COLUMN, numeric = 0;
+    if (plan->targets) return NORN_OK;
     for (size_t i = 0; i < plan->columns; i++)
-        if (p->profiles[i].numeric && !has_role(p, i, 0)) {
-            last = i;
+        if (p->profiles[i].numeric && !has_role(p, i)) {
+            best = i;
             numeric++;
         }
     const char *why = numeric == 1 ? "the only numeric column" : "the last numeric column";
     for (size_t k = NORN_COUNT(names); k-- > 0;)
         for (size_t i = plan->columns; i-- > 0;)
-            if (same_text(plan->names[i], strlen(plan->names[i]), names[k], true) && !has_role(p, i, 0)) {
-                last = i;
+            if (same_text(plan->names[i], strlen(plan->names[i]), names[k], true) && !has_role(p, i)) {
+                best = i;
                 why = "by its name";
             }
-    if (last == NORN_NO_COLUMN) return no_target(p);
-    plan->values[plan->targets++] = last;
+    if (best == NORN_NO_COLUMN) return no_target(p);
+    memmove(plan->values + 1, plan->values, plan->past * sizeof *plan->values); /* targets come first */
+    plan->values[0] = best;
+    plan->targets = 1;
     return norn_notes_add(p->notes, &plan->host, p->err, "target", "--target", "\"%s\", %s",
-                          quoted(p, last, name), why);
+                          quoted(p, best, name), why);
 }
 
-static norn_status plan_past(planner *p)
+static norn_status find_past(planner *p)
 {
     norn_plan *plan = p->plan;
-    const char *past = p->options->past;
-    size_t count = plan->targets;
-    norn_status status = NORN_OK;
-    if (past && *past && strcmp(past, "*") != 0) {
-        status = add_listed(p, past, "--past", &count);
-    } else {
-        size_t others = 0, last = 0;
-        char name[QUOTED];
-        for (size_t i = 0; i < plan->columns; i++) {
-            if (!p->profiles[i].numeric || has_role(p, i, count)) continue;
-            others++;
-            last = i;
-            if (past && *past) plan->values[count++] = i;
-        }
-        if (!past && others == 1)
-            status = norn_notes_add(p->notes, &plan->host, p->err, "past", "--past",
-                                    "none; \"%s\" may be an input too", quoted(p, last, name));
-        if (!past && others > 1)
-            status =
-                norn_notes_add(p->notes, &plan->host, p->err, "past", "--past",
-                               "none; %zu other numeric columns may be inputs too ('*' for all)", others);
+    const bool all = is_told(p->options->past) && strcmp(p->options->past, "*") == 0;
+    size_t others = 0, last = 0;
+    char name[QUOTED];
+    for (size_t i = 0; i < plan->columns; i++) {
+        if (!p->profiles[i].numeric || has_role(p, i)) continue;
+        others++;
+        last = i;
+        if (all) plan->values[plan->targets + plan->past++] = i;
     }
-    plan->past = count - plan->targets;
-    return status;
+    if (p->options->past || others == 0) return NORN_OK;
+    if (others == 1)
+        return norn_notes_add(p->notes, &plan->host, p->err, "past", "--past",
+                              "none; \"%s\" may be an input too", quoted(p, last, name));
+    return norn_notes_add(p->notes, &plan->host, p->err, "past", "--past",
+                          "none; %zu other numeric columns may be inputs too ('*' for all)", others);
 }
 
 /* ---- the plan ---- */
@@ -583,10 +596,11 @@ static norn_status make(planner *p)
     if (status == NORN_OK) status = note_layout(p);
     if (status == NORN_OK && p->from == p->sample->records)
         status = norn_fail_at(p->err, NORN_ERR_DATA, p->file, 0, 0, "the file has a header and no rows");
-    if (status == NORN_OK) status = plan_time_and_id(p);
+    if (status == NORN_OK) status = plan_told(p);
+    if (status == NORN_OK) find_time_and_id(p);
     if (status == NORN_OK) status = note_time_and_id(p);
-    if (status == NORN_OK) status = plan_target(p);
-    if (status == NORN_OK) status = plan_past(p);
+    if (status == NORN_OK) status = find_target(p);
+    if (status == NORN_OK) status = find_past(p);
     return status;
 }
 

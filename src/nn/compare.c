@@ -67,7 +67,8 @@ static norn_status make_series(job *j, norn_error *err)
         for (size_t r = 0; r < j->track_rows; r++) track[r] = (float)((double)track[r] - (double)first);
         const column source = {track};
         status = norn_series_put(j->series, c, column_value, &source, err);
-        j->scaling[2 * c] = (float)(0.1 * draw(j));
+        /* Covariates: a shift. Targets: a season for the second series, within every window's reach. */
+        j->scaling[2 * c] = c % f ? (float)(0.1 * draw(j)) : c / f ? (float)(j->shape->window % 5) : 0.0f;
         j->scaling[2 * c + 1] = (float)(1.0 + 0.5 * draw(j));
     }
     return status;

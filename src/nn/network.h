@@ -81,7 +81,7 @@ norn_status norn_network_get_gradient(norn_network *network, size_t slot, double
 norn_status norn_network_initialise(norn_network *network, size_t member, uint64_t seed, uint64_t identity,
                                     norn_error *err);
 
-/* scaling[columns] of (shift, factor) for a member; the shift of a target is not used (see windows.cl). */
+/* [columns] pairs for a member: (shift, factor) of covariates, (season or 0, factor) of targets; see windows.cl. */
 norn_status norn_network_scale(norn_network *network, size_t member, const float *pairs, size_t columns,
                                norn_error *err);
 

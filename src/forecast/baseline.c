@@ -1,0 +1,97 @@
+/* Naive, seasonal naive and the linear model: see baseline.h. */
+#include "forecast/baseline.h"
+
+#include <math.h>
+#include <string.h>
+
+void norn_naive(const double *y, size_t n, size_t h, double *out)
+{
+    for (size_t i = 0; i < h; i++) out[i] = y[n - 1];
+}
+
+void norn_seasonal_naive(const double *y, size_t n, size_t m, size_t h, double *out)
+{
+    for (size_t i = 0; i < h; i++) out[i] = y[n - m + i % m];
+}
+
+/* In place, lower triangle: A = L L'. False when A is not positive definite. */
+static bool cholesky(double *a, size_t n)
+{
+    for (size_t j = 0; j < n; j++) {
+        double d = a[j * n + j];
+        for (size_t k = 0; k < j; k++) d -= a[j * n + k] * a[j * n + k];
+        if (!(d > 0.0)) return false;
+        d = sqrt(d);
+        a[j * n + j] = d;
+        for (size_t i = j + 1; i < n; i++) {
+            double s = a[i * n + j];
+            for (size_t k = 0; k < j; k++) s -= a[i * n + k] * a[j * n + k];
+            a[i * n + j] = s / d;
+        }
+    }
+    return true;
+}
+
+/* Solves L L' x = b for the columns of b [n][columns], in place. */
+static void solve(const double *l, size_t n, double *b, size_t columns)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0; c < columns; c++) {
+            double s = b[i * columns + c];
+            for (size_t k = 0; k < i; k++) s -= l[i * n + k] * b[k * columns + c];
+            b[i * columns + c] = s / l[i * n + i];
+        }
+    for (size_t i = n; i-- > 0;)
+        for (size_t c = 0; c < columns; c++) {
+            double s = b[i * columns + c];
+            for (size_t k = i + 1; k < n; k++) s -= l[k * n + i] * b[k * columns + c];
+            b[i * columns + c] = s / l[i * n + i];
+        }
+}
+
+norn_status norn_linear(const double *y, size_t n, size_t window, size_t h, double *out,
+                        const norn_host *host, norn_error *err)
+{
+    norn_naive(y, n, h, out);
+    if (n < window + h + 1 || window < 2) return NORN_OK;
+    const size_t p = window; /* window - 1 differences to the last value, and a constant */
+    const size_t windows = n - window - h + 1;
+    const double cost = (double)p * ((double)p + (double)h);
+    const double affordable = 1e9 / cost;
+    size_t used = affordable < (double)windows ? (size_t)affordable : windows;
+    if (used < 2 * p && windows >= 2 * p) used = 2 * p;
+    if (used < 2) used = windows < 2 ? windows : 2;
+
+    norn_status status = NORN_OK;
+    double *gram = norn_new(host, p * p, sizeof *gram), *right = norn_new(host, p * h, sizeof *right);
+    double *row = norn_new(host, p, sizeof *row);
+    if (!gram || !right || !row) {
+        status = norn_fail_memory(err, "the linear model");
+        goto done;
+    }
+    for (size_t i = 0; i < used; i++) {
+        const size_t first = used < 2 ? 0 : (size_t)((double)i * (double)(windows - 1) / (double)(used - 1));
+        const double last = y[first + window - 1];
+        for (size_t k = 0; k + 1 < p; k++) row[k] = y[first + k] - last;
+        row[p - 1] = 1.0;
+        for (size_t a = 0; a < p; a++) {
+            for (size_t b = 0; b <= a; b++) gram[a * p + b] += row[a] * row[b];
+            for (size_t j = 0; j < h; j++) right[a * h + j] += row[a] * (y[first + window + j] - last);
+        }
+    }
+    double trace = 0.0;
+    for (size_t k = 0; k + 1 < p; k++) trace += gram[k * p + k];
+    const double lambda = 1e-3 * trace / (double)(p - 1);
+    for (size_t k = 0; k + 1 < p; k++) gram[k * p + k] += lambda;
+    if (!(lambda > 0.0) || !cholesky(gram, p)) goto done; /* a constant series: the naive forecast is right */
+    solve(gram, p, right, h);
+    for (size_t k = 0; k + 1 < p; k++) row[k] = y[n - window + k] - y[n - 1];
+    row[p - 1] = 1.0;
+    for (size_t j = 0; j < h; j++)
+        for (size_t k = 0; k < p; k++) out[j] += row[k] * right[k * h + j];
+done:
+    norn_delete(host, gram, p * p, sizeof *gram);
+    norn_delete(host, right, p * h, sizeof *right);
+    norn_delete(host, row, p, sizeof *row);
+    return status;
+}

@@ -1,0 +1,26 @@
+/*
+ * The forecasts every other one must beat. Each sees y[0..n) of one series, nothing later, and writes h
+ * values.
+ */
+#ifndef NORN_SRC_FORECAST_BASELINE_H
+#define NORN_SRC_FORECAST_BASELINE_H
+
+#include "base/base.h"
+
+/* The last value, h times. */
+void norn_naive(const double *y, size_t n, size_t h, double *out);
+
+/* The value one season (m rows) before, of the last season seen; n >= m. */
+void norn_seasonal_naive(const double *y, size_t n, size_t m, size_t h, double *out);
+
+/*
+ * A linear model of the last `window` values, all with the window's last value subtracted (NLinear of Zeng et
+ * al. 2023): ridge regression in closed form, one for each step of the horizon, B = (X'X + lambda I)^-1 X'Y,
+ * lambda = 1e-3 * mean of the diagonal of X'X over all windows of y[0..n) (evenly spread ones when all would
+ * cost more than some 1e9 operations). Falls back to the naive forecast when there are fewer than two
+ * windows.
+ */
+norn_status norn_linear(const double *y, size_t n, size_t window, size_t h, double *out,
+                        const norn_host *host, norn_error *err);
+
+#endif

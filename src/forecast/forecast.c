@@ -1,0 +1,568 @@
+/*
+ * From a table to a forecast: sizes, members, training, scores. See norn/forecast.h for what is promised and
+ * recipe.h for what is chosen from the data.
+ *
+ * Member 0 sees all rows and prints. Member 1, if there is a holdout, sees all but the last horizon and is
+ * scored on it. Choices that both share (log, sizes, network) are made from what member 1 may see.
+ */
+#include "norn/forecast.h"
+
+#include "data/table.h"
+#include "forecast/baseline.h"
+#include "forecast/metrics.h"
+#include "forecast/recipe.h"
+#include "nn/train.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_DECISIONS = 16, DECISION_TEXT = 200, MODELS = 4, MOST_MEMBERS = 2 };
+
+/* The numbers of the recipe, by regime: fewer than 1000 training windows, or more. docs/decisions.md. */
+typedef struct regime {
+    const char *name;
+    unsigned hidden, batch, steps_per_epoch, epochs, patience, settle;
+} regime;
+static const regime regimes[] = {{"short", 16, 32, 5, 40, 12, 4}, {"long", 32, 64, 30, 40, 10, 2}};
+static const size_t long_from = 1000;
+
+/* On a short seasonal series the network's correction counts for this much, and the last yearly change for
+ * that much. */
+static const double short_correction = 0.3, short_change = 0.2;
+static const double default_rate = 5e-3, default_clip = 1.0;
+
+/* The default budget: 60 s at 5e10 operations a second, in operations so that no clock decides about results.
+ */
+static const double budget = 3e12;
+
+struct norn_forecast {
+    norn_host host;
+    size_t series, horizon, window, season, holdout, members, models;
+    double *values;       /* [S][h] */
+    double *held[MODELS]; /* [S][holdout] of each scored model */
+    norn_score scores[MODELS];
+    norn_training training[MOST_MEMBERS];
+    size_t parameters;
+    norn_decision decisions[MOST_DECISIONS];
+    char texts[MOST_DECISIONS][DECISION_TEXT];
+    size_t decided;
+};
+
+typedef struct run {
+    norn_forecast *f;
+    norn_context *context;
+    norn_table *table;
+    const norn_forecast_options *options;
+    const norn_host *services;
+    const norn_host *host;
+    size_t past, columns;
+    norn_recipe_series *recipes; /* [M][S] */
+    norn_span *train, *valid;    /* [M][S] */
+    float *pairs;                /* [M][columns][2] */
+    int *of;                     /* [S][F] */
+    size_t *column_rows;
+    norn_series *series;
+    norn_network *network;
+    const regime *regime;
+    bool shrink; /* few windows: season bases take the damped recipe */
+} run;
+
+static void decide(norn_forecast *f, const char *what, const char *flag, const char *format, ...)
+    NORN_PRINTF(4, 5);
+static void decide(norn_forecast *f, const char *what, const char *flag, const char *format, ...)
+{
+    if (f->decided == MOST_DECISIONS) return;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(f->texts[f->decided], DECISION_TEXT, format, arguments);
+    va_end(arguments);
+    f->decisions[f->decided] = (norn_decision){what, f->texts[f->decided], flag};
+    f->decided++;
+}
+
+static size_t at_least(size_t value, size_t least)
+{
+    return value > least ? value : least;
+}
+static size_t at_most(size_t value, size_t most)
+{
+    return value < most ? value : most;
+}
+
+/* Rows of a series that a member may see. */
+static size_t visible(const run *r, size_t member, size_t s)
+{
+    return norn_table_rows(r->table, s) - (member ? r->f->holdout : 0);
+}
+
+static size_t shortest(const norn_table *table)
+{
+    size_t least = SIZE_MAX;
+    for (size_t s = 0; s < norn_table_series_count(table); s++)
+        least = at_most(least, norn_table_rows(table, s));
+    return least;
+}
+
+/* ---- sizes ---- */
+
+static norn_status check_options(const norn_forecast_options *o, norn_error *err)
+{
+    const struct {
+        bool wrong;
+        const char *message;
+    } checks[] = {
+        {o->holdout < -1, "--holdout is 0 for no scoring, or the horizon"},
+        {!(o->dropout < 1.0), "--dropout must be at least 0 and below 1"},
+        {!(o->learning_rate >= 0.0 && o->learning_rate <= 100.0), "--lr must be above 0 and at most 100"},
+        {!(o->time_limit >= 0.0), "--time-limit must not be negative"},
+        {(unsigned)o->loss > NORN_LOSS_HUBER, "--loss must be mse, mae or huber"},
+        {o->epochs > 1000000, "--epochs must be at most 1000000"},
+        {o->steps_per_epoch > 100000000, "--steps-per-epoch must be at most 100000000"},
+    };
+    for (size_t i = 0; i < NORN_COUNT(checks); i++)
+        if (checks[i].wrong) return norn_fail(err, NORN_ERR_USAGE, "%s", checks[i].message);
+    return NORN_OK;
+}
+
+static norn_status choose_sizes(run *r, norn_error *err)
+{
+    norn_forecast *f = r->f;
+    const norn_forecast_options *o = r->options;
+    const size_t rows = shortest(r->table), suggested = norn_table_season(r->table);
+    f->season = o->season ? o->season : suggested;
+    if (o->season) {
+        decide(f, "season", "--season", o->season > 1 ? "%zu rows, as told" : "none, as told", f->season);
+    } else if (suggested > 1 && rows < 3 * suggested) {
+        f->season = 1;
+        decide(f, "season", "--season", "none: %zu rows hold fewer than three seasons of %zu", rows,
+               suggested);
+    } else {
+        decide(f, "season", "--season", f->season > 1 ? "%zu rows, by the step" : "none known for this step",
+               f->season);
+    }
+    f->horizon = o->horizon ? o->horizon : f->season > 1 ? f->season : at_least(at_most(24, rows / 10), 1);
+    decide(f, "horizon", "--horizon", "%zu row%s%s", f->horizon, f->horizon == 1 ? "" : "s",
+           o->horizon      ? ", as told"
+           : f->season > 1 ? ", one season"
+                           : ", a tenth of the series or 24");
+    if (o->holdout > 0 && (size_t)o->holdout != f->horizon)
+        return norn_fail(err, NORN_ERR_USAGE, "--holdout is 0 for no scoring, or the horizon (%zu), not %lld",
+                         f->horizon, (long long)o->holdout);
+    f->holdout = o->holdout == 0 ? 0 : f->horizon;
+    f->members = f->holdout ? 2 : 1;
+    if (rows <= f->holdout + f->horizon)
+        return norn_fail(
+            err, NORN_ERR_USAGE,
+            "the shortest series has %zu rows: too few for a horizon of %zu%s; a smaller --horizon is needed",
+            rows, f->horizon, f->holdout ? " with as many rows held back (--holdout 0 holds none)" : "");
+    const size_t seen = rows - f->holdout;
+    if (f->season > 1 && seen < f->season)
+        return norn_fail(err, NORN_ERR_USAGE, "--season %zu is more than the %zu rows that may be seen",
+                         f->season, seen);
+    f->window = o->window ? o->window : at_least(at_most(2 * f->horizon, seen / 4), 8);
+    decide(f, "window", "--window", "%zu rows%s", f->window,
+           o->window                     ? ", as told"
+           : f->window == 2 * f->horizon ? ", two horizons"
+           : f->window == 8              ? ", the least"
+                                         : ", a quarter of the series");
+    return NORN_OK;
+}
+
+/* Validation rows of a series of n visible rows. */
+static size_t validation_rows(const run *r, size_t n)
+{
+    return at_least(r->f->horizon, n / 10);
+}
+
+static norn_status choose_recipes(run *r, norn_error *err)
+{
+    norn_forecast *f = r->f;
+    size_t logs = 0, seasonal = 0, windows = 0;
+    const size_t last = f->members - 1; /* the member that sees least */
+    for (size_t s = 0; s < f->series; s++) {
+        const double *y = norn_table_target(r->table, s);
+        const size_t least = visible(r, last, s), v = validation_rows(r, least);
+        const bool log_of = least > v && norn_recipe_log(y, least - v, f->season);
+        logs += log_of;
+        for (size_t m = 0; m < f->members; m++) {
+            const size_t n = visible(r, m, s);
+            norn_recipe_series *one = &r->recipes[m * f->series + s];
+            /* A value of 0 or less among the rows that only member 0 sees has no logarithm: it stays missing
+             * there. */
+            if (!norn_recipe_fit(one, y, n, log_of, f->window, f->horizon, validation_rows(r, n), f->season))
+                return norn_fail(
+                    err, NORN_ERR_USAGE,
+                    "series \"%s\" has %zu rows%s: too few for a window of %zu, a horizon of %zu and %zu "
+                    "rows to stop by (%zu are needed); a smaller --window or --horizon is needed%s",
+                    norn_table_id(r->table, s), n, m ? " without those held back" : "", f->window, f->horizon,
+                    validation_rows(r, n), f->window + f->horizon + validation_rows(r, n),
+                    f->holdout ? ", or --holdout 0" : "");
+            r->train[m * f->series + s] = one->train;
+            r->valid[m * f->series + s] = one->valid;
+            if (m == last) {
+                seasonal += one->season > 0;
+                windows += one->train.count;
+            }
+        }
+    }
+    r->regime = &regimes[windows >= long_from];
+    r->shrink = windows < long_from;
+    if (logs)
+        decide(f, "transform", "",
+               logs == f->series ? "logarithm: the spread grows with the level"
+                                 : "logarithm of %zu of %zu series, whose spread grows with the level",
+               logs, f->series);
+    if (seasonal == f->series)
+        decide(f, "base", "--season", "the value one season before, which the network corrects%s",
+               r->shrink ? " (damped: few windows)" : "");
+    else if (seasonal == 0)
+        decide(f, "base", "--season", "the last value, which the network corrects");
+    else
+        decide(f, "base", "--season", "one season before for %zu series, the last value for %zu", seasonal,
+               f->series - seasonal);
+    return NORN_OK;
+}
+
+/* ---- data ---- */
+
+/* Tracks: targets first, one a series; covariates, shared where the table shares them. */
+static void choose_tracks(run *r)
+{
+    const size_t inputs = 1 + r->past, series = r->f->series;
+    r->columns = 0;
+    for (size_t s = 0; s < series; s++) {
+        r->of[s * inputs] = (int)r->columns;
+        r->column_rows[r->columns++] = norn_table_rows(r->table, s);
+    }
+    for (size_t p = 0; p < r->past; p++)
+        for (size_t s = 0; s < series; s++) {
+            if (s && norn_table_past(r->table, s, p) == norn_table_past(r->table, 0, p)) {
+                r->of[s * inputs + 1 + p] = r->of[1 + p];
+                continue;
+            }
+            r->of[s * inputs + 1 + p] = (int)r->columns;
+            r->column_rows[r->columns++] = norn_table_rows(r->table, s);
+        }
+}
+
+typedef struct source {
+    const double *values;
+    bool log_of;
+} source;
+
+static double source_value(const void *user, size_t row)
+{
+    const source *from = user;
+    const double x = from->values[row];
+    return from->log_of ? (x > 0.0 ? log(x) : NAN) : x;
+}
+
+/* (shift, factor) of a covariate from a member's training rows: standard scores, shifted like the track. */
+static void scale_covariate(const double *x, size_t n, float pair[2])
+{
+    double sum = 0.0, squares = 0.0;
+    for (size_t i = 0; i < n; i++) sum += x[i] - x[0];
+    const double mean = sum / (double)n;
+    for (size_t i = 0; i < n; i++) squares += (x[i] - x[0] - mean) * (x[i] - x[0] - mean);
+    const double deviation = sqrt(squares / (double)n);
+    pair[0] = (float)mean;
+    pair[1] = deviation > 0.0 && isfinite(deviation) ? (float)(1.0 / deviation) : 0.0f;
+}
+
+static norn_status make_series(run *r, norn_error *err)
+{
+    norn_forecast *f = r->f;
+    const size_t inputs = 1 + r->past, total = r->columns;
+    norn_status status =
+        norn_series_new(&r->series, r->context, f->series, inputs, total, r->column_rows, r->of, err);
+    for (size_t s = 0; s < f->series && status == NORN_OK; s++) {
+        const source from = {norn_table_target(r->table, s), r->recipes[s].log};
+        status = norn_series_put(r->series, (size_t)r->of[s * inputs], source_value, &from, err);
+        for (size_t m = 0; m < f->members; m++) {
+            const norn_recipe_series *one = &r->recipes[m * f->series + s];
+            float *pair = r->pairs + 2 * (m * total + (size_t)r->of[s * inputs]);
+            pair[0] = (float)one->season;
+            pair[1] = (float)(1.0 / one->scale);
+        }
+    }
+    for (size_t p = 0; p < r->past && status == NORN_OK; p++) {
+        for (size_t s = 0; s < f->series && status == NORN_OK; s++) {
+            const size_t column = (size_t)r->of[s * inputs + 1 + p];
+            if (s && column == (size_t)r->of[1 + p]) continue; /* shared: done with the first series */
+            const source from = {norn_table_past(r->table, s, p), false};
+            for (size_t m = 0; m < f->members; m++) {
+                const size_t n = visible(r, m, s);
+                scale_covariate(from.values, n - validation_rows(r, n), r->pairs + 2 * (m * total + column));
+            }
+            status = norn_series_put(r->series, column, source_value, &from, err);
+        }
+        if (r->options->consume_past) norn_table_drop_past(r->table, p);
+    }
+    return status;
+}
+
+/* ---- training ---- */
+
+static norn_status make_network(run *r, norn_train_plan *plan, norn_error *err)
+{
+    norn_forecast *f = r->f;
+    const norn_forecast_options *o = r->options;
+    const regime *by = r->regime;
+    const norn_network_shape shape = {.inputs = 1 + r->past,
+                                      .hidden = o->hidden ? o->hidden : by->hidden,
+                                      .layers = o->layers ? o->layers : 1,
+                                      .window = f->window,
+                                      .horizon = f->horizon,
+                                      .batch = o->batch ? o->batch : by->batch,
+                                      .members = f->members,
+                                      .dropout = o->dropout >= 0.0 ? o->dropout : 0.0,
+                                      .loss = o->loss,
+                                      .clip = default_clip};
+    size_t windows = 0;
+    for (size_t s = 0; s < f->series; s++) windows += r->train[s].count;
+    /* Told how many epochs but not of how many steps, an epoch is every window once. */
+    plan->steps_per_epoch = o->steps_per_epoch ? o->steps_per_epoch : o->epochs ? 0 : by->steps_per_epoch;
+    plan->epochs = o->epochs ? o->epochs : by->epochs;
+    plan->patience = o->patience ? o->patience : o->epochs ? at_least(o->epochs / 3, 1) : by->patience;
+    plan->settle = o->epochs ? at_least(o->epochs / 10, 1) : by->settle;
+    plan->most_valid = 2048;
+    plan->rate = o->learning_rate > 0.0 ? o->learning_rate : default_rate;
+    plan->time_limit = o->time_limit;
+    plan->seed = o->seed;
+
+    const double per_step = norn_network_operations(&shape) * (double)f->members;
+    const size_t steps =
+        plan->steps_per_epoch ? plan->steps_per_epoch : (windows + shape.batch - 1) / shape.batch;
+    const double affordable = budget / per_step;
+    bool cut = false;
+    if (!o->epochs && (double)steps * (double)plan->epochs > affordable) {
+        cut = true;
+        if (!o->steps_per_epoch && affordable / (double)plan->epochs < (double)steps)
+            plan->steps_per_epoch = at_least((size_t)(affordable / (double)plan->epochs), 1);
+        else
+            plan->epochs = at_least((size_t)(affordable / (double)steps), 1);
+    }
+    norn_status status = norn_network_new(&r->network, r->context, &shape, r->series, err);
+    if (status != NORN_OK) return status;
+    f->parameters = norn_network_plain_size(&shape);
+    decide(f, "network", "--layers, --hidden", "LSTM, %zu layer%s of %zu units, %zu parameters", shape.layers,
+           shape.layers == 1 ? "" : "s", shape.hidden, f->parameters);
+    char epoch[48];
+    if (plan->steps_per_epoch)
+        (void)snprintf(epoch, sizeof epoch, "%zu steps", plan->steps_per_epoch);
+    else
+        (void)snprintf(epoch, sizeof epoch, "all %zu windows", windows);
+    decide(f, "training", "--epochs, --steps-per-epoch, --batch", "at most %zu epochs of %s of %zu windows%s",
+           plan->epochs, epoch, shape.batch, cut ? ", cut to the budget of 60 s" : "");
+    return NORN_OK;
+}
+
+/* Forecasts of one member after its last visible row, in the units of the file: out [S][h]. */
+static norn_status predict(run *r, size_t member, double *out, norn_error *err)
+{
+    norn_forecast *f = r->f;
+    norn_network *n = r->network;
+    const size_t ibp = n->ibp, h = f->horizon;
+    norn_window *windows = norn_new(r->host, ibp, sizeof *windows);
+    float *y = norn_new(r->host, ibp * h, sizeof *y);
+    norn_status status = windows && y ? NORN_OK : norn_fail_memory(err, "a forecast");
+    for (size_t from = 0; from < f->series && status == NORN_OK; from += ibp) {
+        const size_t rows = at_most(f->series - from, ibp);
+        for (size_t i = 0; i < rows; i++)
+            windows[i] =
+                (norn_window){(int32_t)(from + i), (int32_t)(visible(r, member, from + i) - f->window)};
+        status = norn_network_infer(n, r->series, windows, &rows, &member, 1, NULL, y, err);
+        for (size_t i = 0; i < rows && status == NORN_OK; i++) {
+            const size_t s = from + i, seen = visible(r, member, s);
+            const norn_recipe_series *one = &r->recipes[member * f->series + s];
+            const source z = {norn_table_target(r->table, s), one->log};
+            const bool damped = r->shrink && one->season;
+            double change = 0.0; /* of the last two rows against a season before */
+            if (damped && seen >= one->season + 2)
+                for (size_t k = 1; k <= 2; k++)
+                    change += 0.5 * (source_value(&z, seen - k) - source_value(&z, seen - k - one->season));
+            for (size_t j = 0; j < h; j++) {
+                const double base =
+                    source_value(&z, one->season ? seen - one->season + j % one->season : seen - 1);
+                const double correction = (double)y[i * h + j] * one->scale;
+                const double value =
+                    damped ? base + short_correction * correction + short_change * change : base + correction;
+                out[s * h + j] = one->log ? exp(value) : value;
+            }
+        }
+    }
+    norn_delete(r->host, windows, ibp, sizeof *windows);
+    norn_delete(r->host, y, ibp * h, sizeof *y);
+    return status;
+}
+
+static norn_status train(run *r, norn_error *err)
+{
+    norn_forecast *f = r->f;
+    norn_train_plan plan = {0};
+    norn_member members[MOST_MEMBERS];
+    memset(members, 0, sizeof members);
+    norn_status status = make_network(r, &plan, err);
+    for (size_t m = 0; m < f->members && status == NORN_OK; m++) {
+        members[m] = (norn_member){
+            .identity = m, .train = r->train + m * f->series, .valid = r->valid + m * f->series};
+        status = norn_network_scale(r->network, m, r->pairs + 2 * m * r->columns, r->columns, err);
+    }
+    if (status == NORN_OK)
+        status = norn_train(r->network, r->series, members, f->members, &plan, r->services, err);
+    for (size_t m = 0; m < f->members && status == NORN_OK; m++) {
+        f->training[m] = members[m].training;
+        if (members[m].diverged)
+            norn_log(r->services, NORN_LOG_WARNING,
+                     "training diverged in epoch %u; the state of epoch %u is used (a smaller --lr may help)",
+                     members[m].training.epochs, members[m].training.best_epoch);
+        status = predict(r, m, m ? f->held[0] : f->values, err);
+    }
+    return status;
+}
+
+/* ---- scores ---- */
+
+static norn_status score(run *r, norn_error *err)
+{
+    norn_forecast *f = r->f;
+    const size_t h = f->holdout;
+    const char *const names[MODELS] = {"LSTM", "Naive", f->season > 1 ? "SeasonalNaive" : "Linear", "Linear"};
+    const bool seasonal = f->season > 1;
+    norn_metrics metrics[MODELS];
+    memset(metrics, 0, sizeof metrics);
+    f->models = seasonal ? 4 : 3;
+    norn_status status = NORN_OK;
+    for (size_t s = 0; s < f->series && status == NORN_OK; s++) {
+        const double *y = norn_table_target(r->table, s);
+        const size_t n = visible(r, 1, s);
+        const double scale = norn_metrics_scale(y, n, f->season);
+        if (norn_is_cancelled(r->services)) return norn_fail_cancelled(err);
+        norn_naive(y, n, h, f->held[1] + s * h);
+        if (seasonal) norn_seasonal_naive(y, n, f->season, h, f->held[2] + s * h);
+        status = norn_linear(y, n, f->window, h, f->held[f->models - 1] + s * h, r->host, err);
+        for (size_t k = 0; k < f->models; k++)
+            norn_metrics_add(&metrics[k], y + n, f->held[k] + s * h, h, scale);
+    }
+    for (size_t k = 0; k < f->models; k++) f->scores[k] = norn_metrics_score(&metrics[k], names[k]);
+    return status;
+}
+
+norn_status norn_forecast_run(norn_forecast **out, norn_context *context, norn_table *table,
+                              const norn_forecast_options *options, const norn_host *host, norn_error *err)
+{
+    norn_forecast_options o = NORN_FORECAST_OPTIONS_INIT;
+    if (options) memcpy(&o, options, at_most(options->size, sizeof o));
+    norn_status status = check_options(&o, err);
+    if (status != NORN_OK) return status;
+    const norn_host services = norn_host_copy(host ? host : &context->host);
+    norn_forecast *f = norn_new(&services, 1, sizeof *f);
+    if (!f) return norn_fail_memory(err, "a forecast");
+    f->host = services;
+    f->series = norn_table_series_count(table);
+    run r = {.f = f,
+             .context = context,
+             .table = table,
+             .options = &o,
+             .services = &f->host,
+             .host = &f->host,
+             .past = norn_table_past_count(table)};
+    const size_t inputs = 1 + r.past, most_columns = f->series * inputs;
+    status = choose_sizes(&r, err);
+    const size_t pairs = f->members * most_columns * 2, all = f->members * f->series;
+    const struct {
+        void **array;
+        size_t count, size;
+    } arrays[] = {{(void **)&r.recipes, all, sizeof *r.recipes},
+                  {(void **)&r.train, all, sizeof *r.train},
+                  {(void **)&r.valid, all, sizeof *r.valid},
+                  {(void **)&r.pairs, pairs, sizeof *r.pairs},
+                  {(void **)&r.of, most_columns, sizeof *r.of},
+                  {(void **)&r.column_rows, most_columns, sizeof(size_t)}};
+    for (size_t i = 0; i < NORN_COUNT(arrays) && status == NORN_OK; i++)
+        if (!(*arrays[i].array = norn_new(r.host, arrays[i].count, arrays[i].size)))
+            status = norn_fail_memory(err, "the plan of a forecast");
+    if (status == NORN_OK && !(f->values = norn_new(r.host, f->series * f->horizon, sizeof *f->values)))
+        status = norn_fail_memory(err, "a forecast");
+    for (size_t k = 0; k < MODELS && f->holdout && status == NORN_OK; k++)
+        if (!(f->held[k] = norn_new(r.host, f->series * f->holdout, sizeof *f->held[k])))
+            status = norn_fail_memory(err, "the scored forecasts");
+    if (status == NORN_OK) status = choose_recipes(&r, err);
+    if (status == NORN_OK) {
+        choose_tracks(&r);
+        status = make_series(&r, err);
+    }
+    if (status == NORN_OK) status = train(&r, err);
+    if (status == NORN_OK && f->holdout) status = score(&r, err);
+
+    norn_network_free(r.network);
+    norn_series_free(r.series);
+    for (size_t i = 0; i < NORN_COUNT(arrays); i++)
+        norn_delete(r.host, *arrays[i].array, arrays[i].count, arrays[i].size);
+    if (status == NORN_OK)
+        *out = f;
+    else
+        norn_forecast_free(f);
+    return status;
+}
+
+void norn_forecast_free(norn_forecast *f)
+{
+    if (!f) return;
+    const norn_host host = f->host;
+    norn_delete(&host, f->values, f->series * f->horizon, sizeof *f->values);
+    for (size_t k = 0; k < MODELS; k++)
+        norn_delete(&host, f->held[k], f->series * f->holdout, sizeof *f->held[k]);
+    norn_delete(&host, f, 1, sizeof *f);
+}
+
+/* ---- what came out ---- */
+
+size_t norn_forecast_horizon(const norn_forecast *f)
+{
+    return f->horizon;
+}
+const double *norn_forecast_values(const norn_forecast *f, size_t series)
+{
+    return f->values + series * f->horizon;
+}
+
+const char *norn_forecast_model(const norn_forecast *f)
+{
+    (void)f;
+    return "LSTM";
+}
+
+const norn_score *norn_forecast_scores(const norn_forecast *f, size_t *count)
+{
+    *count = f->models;
+    return f->scores;
+}
+
+const double *norn_forecast_held_back(const norn_forecast *f, size_t model, size_t series)
+{
+    return model < f->models ? f->held[model] + series * f->holdout : NULL;
+}
+
+size_t norn_forecast_holdout(const norn_forecast *f)
+{
+    return f->holdout;
+}
+
+const norn_training *norn_forecast_training(const norn_forecast *f, size_t *members)
+{
+    *members = f->members;
+    return f->training;
+}
+
+size_t norn_forecast_parameters(const norn_forecast *f)
+{
+    return f->parameters;
+}
+
+const norn_decision *norn_forecast_decisions(const norn_forecast *f, size_t *count)
+{
+    *count = f->decided;
+    return f->decisions;
+}

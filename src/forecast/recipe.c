@@ -1,0 +1,116 @@
+/* Choices made from the visible rows of a series: see recipe.h. */
+#include "forecast/recipe.h"
+
+#include <math.h>
+
+enum { MOST_WINDOWS = 8192 }; /* evenly spread windows that the base and the scale are judged by */
+
+typedef struct moments {
+    double mean, deviation;
+} moments;
+
+static moments moments_of(const double *x, size_t n)
+{
+    double sum = 0.0, squares = 0.0;
+    for (size_t i = 0; i < n; i++) sum += x[i];
+    const double mean = sum / (double)n;
+    for (size_t i = 0; i < n; i++) squares += (x[i] - mean) * (x[i] - mean);
+    return (moments){mean, sqrt(squares / (double)n)};
+}
+
+/* Running sums over blocks, so that any number of them needs no memory. */
+typedef struct pair_sums {
+    double n, a, b, aa, bb, ab;
+} pair_sums;
+
+static void pair_add(pair_sums *s, double a, double b)
+{
+    s->n += 1.0;
+    s->a += a;
+    s->b += b;
+    s->aa += a * a;
+    s->bb += b * b;
+    s->ab += a * b;
+}
+
+static double variance(double n, double sum, double squares)
+{
+    const double v = squares / n - (sum / n) * (sum / n);
+    return v > 0.0 ? v : 0.0;
+}
+
+bool norn_recipe_log(const double *y, size_t n, size_t m)
+{
+    const size_t block = m >= 4 ? m : 12, blocks = n / block;
+    if (blocks < 4) return false;
+    for (size_t i = 0; i < n; i++)
+        if (!(y[i] > 0.0)) return false;
+    pair_sums levels = {0}, ratios = {0};
+    for (size_t k = 0; k < blocks; k++) {
+        const moments one = moments_of(y + (n - (blocks - k) * block), block);
+        pair_add(&levels, one.mean, one.deviation);
+        pair_add(&ratios, one.deviation / one.mean, 0.0);
+    }
+    const double count = levels.n;
+    const double mean_spread = sqrt(variance(count, levels.a, levels.aa));
+    const double deviation_spread = sqrt(variance(count, levels.b, levels.bb));
+    if (!(mean_spread > 0.0) || !(deviation_spread > 0.0)) return false;
+    const double covariance = levels.ab / count - levels.a / count * (levels.b / count);
+    const double correlation = covariance / (mean_spread * deviation_spread);
+    const double deviation_varies = deviation_spread / (levels.b / count);
+    const double ratio_varies = sqrt(variance(count, ratios.a, ratios.aa)) / (ratios.a / count);
+    return correlation > 0.5 && ratio_varies < 0.6 * deviation_varies;
+}
+
+static double value(const double *y, size_t row, bool log_of)
+{
+    return log_of ? log(y[row]) : y[row];
+}
+
+bool norn_recipe_fit(norn_recipe_series *out, const double *y, size_t n, bool log_of, size_t window,
+                     size_t horizon, size_t valid_rows, size_t season)
+{
+    /* a: row of a window's first target. Training: first <= a <= n - V - h; validation: n - V <= a <= n - h.
+     */
+    if (n < valid_rows + horizon + window) return false;
+    const size_t last_train = n - valid_rows - horizon, last_valid = n - horizon;
+    size_t first_valid = n - valid_rows;
+    if (last_train < window || last_valid < first_valid) return false;
+
+    /* Both bases are compared over the same windows. */
+    const size_t first = season > window ? season : window;
+    bool seasonal = season > 1 && last_train >= first + 1;
+    const size_t from = seasonal ? first : window;
+    const size_t count = last_train - from + 1, used = count < MOST_WINDOWS ? count : MOST_WINDOWS;
+    double last_variance = 0.0, season_variance = 0.0, last_squares = 0.0, season_squares = 0.0;
+    for (size_t j = 0; j < horizon; j++) {
+        double sum_a = 0.0, squares_a = 0.0, sum_b = 0.0, squares_b = 0.0;
+        for (size_t i = 0; i < used; i++) {
+            const size_t a =
+                used < 2 ? from : from + (size_t)((double)i * (double)(count - 1) / (double)(used - 1));
+            const double z = value(y, a + j, log_of), ra = z - value(y, a - 1, log_of);
+            sum_a += ra;
+            squares_a += ra * ra;
+            if (seasonal) {
+                const double rb = z - value(y, a - season + j % season, log_of);
+                sum_b += rb;
+                squares_b += rb * rb;
+            }
+        }
+        last_variance += variance((double)used, sum_a, squares_a);
+        season_variance += variance((double)used, sum_b, squares_b);
+        last_squares += squares_a;
+        season_squares += squares_b;
+    }
+    seasonal = seasonal && season_variance < last_variance;
+    const double scale = sqrt((seasonal ? season_squares : last_squares) / ((double)used * (double)horizon));
+    const size_t start = seasonal ? first : window; /* smallest a whose base can be read */
+    if (first_valid < start) first_valid = start;
+    if (last_valid < first_valid) return false;
+    *out = (norn_recipe_series){.log = log_of,
+                                .season = seasonal ? season : 0,
+                                .scale = scale > 0.0 && isfinite(scale) ? scale : 1.0,
+                                .train = {start - window, last_train - start + 1},
+                                .valid = {first_valid - window, last_valid - first_valid + 1}};
+    return true;
+}

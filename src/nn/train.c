@@ -1,0 +1,275 @@
+/* The epochs of members side by side: see train.h. */
+#include "nn/train.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct live {
+    norn_member *member;
+    size_t index; /* its number, and its place in the network */
+    norn_key order;
+    size_t windows, valid_windows, steps; /* steps of an epoch */
+    size_t epoch, epochs_since_best;
+    double train_loss, valid_loss, best;
+} live;
+
+typedef struct trainer {
+    norn_network *network;
+    const norn_series *series;
+    const norn_train_plan *plan;
+    const norn_host *host;
+    live *slots;
+    size_t slot_count, used, members, started;
+    norn_window *windows, *valid;
+    norn_schedule *schedule;
+    float *loss, *valid_loss;
+    double begun;
+    uint64_t rows_trained, epochs_done;
+} trainer;
+
+static size_t count_windows(const norn_span *spans, size_t series)
+{
+    size_t sum = 0;
+    for (size_t s = 0; s < series; s++) sum += spans[s].count;
+    return sum;
+}
+
+/* The index-th window of all spans. */
+static norn_window window_at(const norn_span *spans, size_t index)
+{
+    size_t s = 0;
+    while (index >= spans[s].count) index -= spans[s++].count;
+    return (norn_window){(int32_t)s, (int32_t)(spans[s].first + index)};
+}
+
+static float bias_correction(double beta, size_t step)
+{
+    return (float)(1.0 / (1.0 - pow(beta, (double)step)));
+}
+
+/* What one slot does in step `step` of its epoch. */
+static void fill_step(trainer *t, const live *one, size_t step, norn_window *windows, norn_schedule *schedule)
+{
+    const norn_network_shape *shape = &t->network->shape;
+    const norn_train_plan *plan = t->plan;
+    *schedule = (norn_schedule){.member = (int32_t)one->index};
+    if (step >= one->steps) return; /* rests: its epoch is shorter than the longest */
+    const size_t batch = shape->batch, done = one->epoch * one->steps + step,
+                 total = plan->epochs * one->steps;
+    size_t rows = batch;
+    if (!plan->steps_per_epoch && (step + 1) * batch > one->windows) rows = one->windows - step * batch;
+    for (size_t b = 0; b < rows; b++) {
+        const uint64_t drawn = plan->steps_per_epoch ? (uint64_t)done * batch + b
+                                                     : (uint64_t)one->epoch * one->windows + step * batch + b;
+        const uint64_t index = norn_random_permute(one->order, (uint32_t)(drawn / one->windows),
+                                                   drawn % one->windows, one->windows);
+        windows[b] = window_at(one->member->train, (size_t)index);
+    }
+    const double pi = 3.14159265358979323846;
+    schedule->rows = (int32_t)rows;
+    schedule->optimiser_step = (int32_t)(done + 1);
+    schedule->rate = (float)(plan->rate * 0.5 * (1.0 + cos(pi * (double)done / (double)total)));
+    schedule->c1 = bias_correction(0.9, done + 1);
+    schedule->c2 = bias_correction(0.999, done + 1);
+    schedule->factor = (float)(1.0 / ((double)rows * (double)shape->horizon));
+}
+
+/* One epoch of all live members; leaves the mean training loss in each. */
+static norn_status train_epoch(trainer *t, norn_error *err)
+{
+    norn_network *n = t->network;
+    const size_t slots = t->used, bp = n->bp;
+    size_t steps = 0;
+    for (size_t s = 0; s < slots; s++) {
+        if (t->slots[s].steps > steps) steps = t->slots[s].steps;
+        t->slots[s].train_loss = 0.0;
+    }
+    norn_status status = NORN_OK;
+    for (size_t from = 0; from < steps && status == NORN_OK; from += n->shape.chunk) {
+        const size_t chunk = steps - from < n->shape.chunk ? steps - from : n->shape.chunk;
+        if (norn_is_cancelled(t->host)) return norn_fail_cancelled(err);
+        memset(t->windows, 0, chunk * slots * bp * sizeof *t->windows);
+        for (size_t i = 0; i < chunk; i++)
+            for (size_t s = 0; s < slots; s++)
+                fill_step(t, &t->slots[s], from + i, t->windows + (i * slots + s) * bp,
+                          &t->schedule[i * slots + s]);
+        status = norn_network_train(n, t->series, t->windows, t->schedule, chunk, slots, t->loss, err);
+        for (size_t i = 0; i < chunk && status == NORN_OK; i++)
+            for (size_t s = 0; s < slots; s++) {
+                const size_t rows = (size_t)t->schedule[i * slots + s].rows;
+                double sum = 0.0;
+                for (size_t b = 0; b < rows; b++) sum += (double)t->loss[(i * slots + s) * bp + b];
+                if (rows)
+                    t->slots[s].train_loss +=
+                        sum / ((double)rows * (double)n->shape.horizon * (double)t->slots[s].steps);
+                t->rows_trained += rows;
+            }
+    }
+    return status;
+}
+
+/* Validation loss of every live member over its validation windows. */
+static norn_status validate(trainer *t, norn_error *err)
+{
+    norn_network *n = t->network;
+    const size_t slots = t->used, ibp = n->ibp;
+    size_t most = 0;
+    for (size_t s = 0; s < slots; s++) {
+        t->slots[s].valid_loss = 0.0;
+        if (t->slots[s].valid_windows > most) most = t->slots[s].valid_windows;
+    }
+    norn_status status = NORN_OK;
+    for (size_t from = 0; from < most && status == NORN_OK; from += ibp) {
+        if (norn_is_cancelled(t->host)) return norn_fail_cancelled(err);
+        memset(t->valid, 0, slots * ibp * sizeof *t->valid);
+        size_t rows[64], members[64];
+        for (size_t s = 0; s < slots; s++) {
+            const live *one = &t->slots[s];
+            const size_t left = one->valid_windows > from ? one->valid_windows - from : 0;
+            const size_t all = count_windows(one->member->valid, t->series->count);
+            rows[s] = left < ibp ? left : ibp;
+            members[s] = one->index;
+            for (size_t b = 0; b < rows[s]; b++) /* evenly spread over all of them, the last one included */
+                t->valid[s * ibp + b] = window_at(
+                    one->member->valid,
+                    one->valid_windows == 1 ? all - 1 : (from + b) * (all - 1) / (one->valid_windows - 1));
+        }
+        status = norn_network_infer(n, t->series, t->valid, rows, members, slots, t->valid_loss, NULL, err);
+        for (size_t s = 0; s < slots && status == NORN_OK; s++)
+            for (size_t b = 0; b < rows[s]; b++) t->slots[s].valid_loss += (double)t->valid_loss[s * ibp + b];
+    }
+    for (size_t s = 0; s < slots; s++)
+        t->slots[s].valid_loss /= (double)t->slots[s].valid_windows * (double)n->shape.horizon;
+    return status;
+}
+
+/* Keeps the state if it is the best so far. True when the member is done. */
+static norn_status judge(trainer *t, live *one, bool *done, norn_error *err)
+{
+    const norn_train_plan *plan = t->plan;
+    norn_training *training = &one->member->training;
+    norn_status status = NORN_OK;
+    one->epoch++;
+    training->epochs = (unsigned)one->epoch;
+    if (!isfinite(one->train_loss) || !isfinite(one->valid_loss)) {
+        one->member->diverged = true;
+        *done = true;
+        if (training->best_epoch == 0)
+            status = norn_fail(err, NORN_ERR_NUMERIC,
+                               "training diverged in epoch %zu (%s loss is not finite): try a smaller --lr",
+                               one->epoch, isfinite(one->train_loss) ? "validation" : "training");
+        return status;
+    }
+    const bool settled = one->epoch >= plan->settle || one->epoch == plan->epochs;
+    if (settled && (training->best_epoch == 0 || one->valid_loss < one->best)) {
+        one->best = one->valid_loss;
+        one->epochs_since_best = 0;
+        training->best_epoch = (unsigned)one->epoch;
+        training->train_loss = one->train_loss;
+        training->valid_loss = one->valid_loss;
+        status = norn_network_keep(t->network, one->index, err);
+    } else if (settled) {
+        one->epochs_since_best++;
+    }
+    const bool late = plan->time_limit > 0.0 && norn_seconds() - t->begun >= plan->time_limit;
+    if (late && training->best_epoch == 0) { /* stopped before it had settled: what there is */
+        training->best_epoch = (unsigned)one->epoch;
+        training->train_loss = one->train_loss;
+        training->valid_loss = one->valid_loss;
+        status = norn_network_keep(t->network, one->index, err);
+    }
+    *done = one->epoch >= plan->epochs || one->epochs_since_best >= plan->patience || late;
+    return status;
+}
+
+/* Takes the next waiting member into the next free slot. */
+static norn_status enter(trainer *t, norn_member *members, norn_error *err)
+{
+    const size_t batch = t->network->shape.batch;
+    norn_member *member = &members[t->started];
+    live one = {.member = member,
+                .index = t->started,
+                .order = norn_random_key(t->plan->seed, member->identity, NORN_PURPOSE_ORDER),
+                .windows = count_windows(member->train, t->series->count),
+                .valid_windows = count_windows(member->valid, t->series->count)};
+    if (!one.windows || !one.valid_windows)
+        return norn_fail(err, NORN_ERR_USAGE,
+                         "no windows are left to train on or to stop by: a smaller --window or "
+                         "--horizon is needed");
+    member->training = (norn_training){.windows = one.windows, .validation_windows = one.valid_windows};
+    member->diverged = false;
+    if (t->plan->most_valid && one.valid_windows > t->plan->most_valid)
+        one.valid_windows = t->plan->most_valid;
+    one.steps = t->plan->steps_per_epoch ? t->plan->steps_per_epoch : (one.windows + batch - 1) / batch;
+    const norn_status status =
+        norn_network_initialise(t->network, one.index, t->plan->seed, member->identity, err);
+    t->slots[t->used++] = one;
+    t->started++;
+    return status;
+}
+
+static void report(const trainer *t)
+{
+    norn_progress progress = {
+        .stage = "train", .done = t->epochs_done, .total = t->plan->epochs * t->members};
+    for (size_t s = 0; s < t->used; s++) {
+        progress.train_loss += t->slots[s].train_loss / (double)t->used;
+        progress.valid_loss += t->slots[s].valid_loss / (double)t->used;
+    }
+    const double seconds = norn_seconds() - t->begun;
+    progress.windows_rate = seconds > 0.0 ? (double)t->rows_trained / seconds : 0.0;
+    progress.seconds_left = t->epochs_done ? seconds / (double)t->epochs_done *
+                                                 (double)(t->plan->epochs * t->members - t->epochs_done)
+                                           : -1.0;
+    norn_report(t->host, progress);
+}
+
+norn_status norn_train(norn_network *network, const norn_series *series, norn_member *members, size_t count,
+                       const norn_train_plan *plan, const norn_host *services, norn_error *err)
+{
+    const norn_host *host = &network->context->host;
+    const size_t slots = network->shape.slots < 64 ? network->shape.slots : 64, chunk = network->shape.chunk;
+    trainer t = {.network = network,
+                 .series = series,
+                 .plan = plan,
+                 .host = services,
+                 .slot_count = slots,
+                 .members = count,
+                 .begun = norn_seconds()};
+    const struct {
+        void **array;
+        size_t count, size;
+    } arrays[] = {{(void **)&t.slots, slots, sizeof *t.slots},
+                  {(void **)&t.windows, chunk * slots * network->bp, sizeof *t.windows},
+                  {(void **)&t.schedule, chunk * slots, sizeof *t.schedule},
+                  {(void **)&t.loss, chunk * slots * network->bp, sizeof *t.loss},
+                  {(void **)&t.valid, slots * network->ibp, sizeof *t.valid},
+                  {(void **)&t.valid_loss, slots * network->ibp, sizeof *t.valid_loss}};
+    norn_status status = NORN_OK;
+    for (size_t i = 0; i < NORN_COUNT(arrays); i++)
+        if (!(*arrays[i].array = norn_new(host, arrays[i].count, arrays[i].size)))
+            status = norn_fail_memory(err, "the training schedule");
+
+    while (status == NORN_OK && (t.used || t.started < count)) {
+        while (status == NORN_OK && t.used < slots && t.started < count) status = enter(&t, members, err);
+        if (status == NORN_OK) status = train_epoch(&t, err);
+        if (status == NORN_OK) status = validate(&t, err);
+        t.epochs_done += t.used;
+        if (status == NORN_OK) report(&t);
+        size_t left = 0; /* who goes on moves to the first slots */
+        for (size_t s = 0; s < t.used && status == NORN_OK; s++) {
+            bool done = false;
+            status = judge(&t, &t.slots[s], &done, err);
+            if (done) {
+                t.epochs_done += plan->epochs - t.slots[s].epoch;
+                if (status == NORN_OK) status = norn_network_restore(network, t.slots[s].index, err);
+            } else {
+                t.slots[left++] = t.slots[s];
+            }
+        }
+        t.used = left;
+    }
+    for (size_t i = 0; i < NORN_COUNT(arrays); i++)
+        norn_delete(host, *arrays[i].array, arrays[i].count, arrays[i].size);
+    return status;
+}

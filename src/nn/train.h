@@ -1,0 +1,42 @@
+/*
+ * Training of members side by side: each has its own windows, order, schedule, early stop and best state; a
+ * launch serves all that are live, and who is live beside a member changes none of its bits. Members beyond
+ * the slots wait and enter as others leave.
+ */
+#ifndef NORN_SRC_NN_TRAIN_H
+#define NORN_SRC_NN_TRAIN_H
+
+#include "nn/network.h"
+
+/* First rows of the windows of one series: first, first + 1, ... */
+typedef struct norn_span {
+    size_t first, count;
+} norn_span;
+
+typedef struct norn_member {
+    uint64_t identity;      /* what its random numbers depend on, beside the seed */
+    const norn_span *train; /* [S] */
+    const norn_span *valid; /* [S] */
+    norn_training training; /* out */
+    bool diverged;          /* out: a loss was not finite; the best state before that is kept */
+} norn_member;
+
+typedef struct norn_train_plan {
+    size_t epochs;          /* at most */
+    size_t steps_per_epoch; /* 0: every window once, the last batch ragged; else a stream of shuffled passes,
+                               B a step */
+    size_t patience;        /* epochs without a better validation loss */
+    size_t
+        settle; /* epochs before a state may be kept: one validation window says little of the first steps */
+    size_t most_valid; /* validation windows looked at, evenly spread; 0: all */
+    double rate; /* Adam's learning rate at the first step, then half a cosine down to 0 over all epochs */
+    double time_limit; /* seconds by the clock; 0: none */
+    uint64_t seed;
+} norn_train_plan;
+
+/* Initialises, trains and leaves every member's best parameters in the network. NORN_ERR_NUMERIC when a
+ * member diverged before it had any state to keep. */
+norn_status norn_train(norn_network *network, const norn_series *series, norn_member *members, size_t count,
+                       const norn_train_plan *plan, const norn_host *host, norn_error *err);
+
+#endif
