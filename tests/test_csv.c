@@ -76,6 +76,7 @@ static void records_arrive_with_their_lines_in_blocks_of_any_size(void **state)
         {"\n\na\n\nb\n", "1:[]2:[]3:[a]4:[]5:[b]", ','},
         {"a\r\n\r\nb\r\n", "1:[a]2:[]3:[b]", ','},
         {"a\r\rb", "1:[a]2:[]3:[b]", ','},
+        {"a\rb\nc\r\nd\n", "1:[a]2:[b]3:[c]4:[d]", ','},
         {"a\n\r\nb", "1:[a]2:[]3:[b]", ','},
         {"\"a\nb\",c\nd,e\n", "1:[a\nb|c]3:[d|e]", ','},
         {"\"a\r\nb\r\nc\",d\r\ne,f\r\n", "1:[a\r\nb\r\nc|d]4:[e|f]", ','},

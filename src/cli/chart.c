@@ -221,7 +221,7 @@ static void put_time_axis(const chart_canvas *canvas, cli_text *out, int margin)
         const int column = dot_x(canvas, chart->labels[i].at) / canvas->across;
         int from = margin + 1 + column - length / 2;
         if (from + length > width) from = width - length;
-        if (from < 0) continue;
+        if (from < 0) from = 0;
         bool free_place = true;
         for (int c = from - GAP; c < from + length + GAP; c++)
             if (c >= 0 && c < width && texts[c] != ' ') free_place = false;

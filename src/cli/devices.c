@@ -111,7 +111,7 @@ static void test_line(void *user, const char *what, double error, double bound, 
     if (!test->lines) {
         cli_text line = {NULL, 0, 0, false};
         cli_text_put(&line, "  ");
-        cli_text_pad(&line, what, -56);
+        cli_text_pad(&line, what, -62);
         cli_text_format(&line, "  off by %8.2e, allowed %8.2e  %s\n", error, bound, passed ? "ok" : "FAILED");
         if (!line.failed) (void)fputs(line.bytes, stdout);
         (void)fflush(stdout);

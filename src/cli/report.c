@@ -45,7 +45,7 @@ void cli_report_training(const cli_screen *screen, cli_text *out, const norn_for
     size_t members = 0;
     const norn_training *training = norn_forecast_training(forecast, &members);
     cli_text text = {NULL, 0, 0, false};
-    cli_text_format(&text, "%zu parameters in %.1f s; ", norn_forecast_parameters(forecast), seconds);
+    cli_text_format(&text, "in %.1f s, ", seconds);
     for (size_t i = 0; i < members && i < NORN_COUNT(rows); i++)
         cli_text_format(&text, "%s%u%s (best %u)", rows[i], training[i].epochs, i ? "" : " epochs",
                         training[i].best_epoch);

@@ -82,7 +82,7 @@ static void on_row(int terminator, void *user)
 {
     norn_csv *csv = user;
     if (csv->status != NORN_OK) return;
-    const bool second_half = csv->after_cr && terminator == '\n' && csv->columns == 0;
+    const bool second_half = csv->after_cr && terminator == '\n';
     csv->after_cr = terminator == '\r';
     if (second_half) return;
     stop(csv, csv->events.row(csv->events.user, csv->columns ? csv->row_line : csv->line, csv->columns));

@@ -53,8 +53,8 @@ typedef struct reader {
     bool blank;        /* its first field is nothing but blanks */
     bool header_ahead; /* it is the header */
 
-    uint64_t blank_lines,
-        blank_line; /* 1-column files: lines without text since the last row, and the first of them */
+    uint64_t blank_lines; /* of a file of one column: lines without text since the last row, */
+    uint64_t blank_line;  /* and the first of them */
     norn_error *err;
 } reader;
 
@@ -155,8 +155,6 @@ static void time_cell(reader *r, size_t column, uint64_t line, const char *text,
                    column_name(r, column, name), show(found, text, length));
 }
 
-/* ---- series ---- */
-
 static norn_status id_cell(reader *r, size_t column, uint64_t line, const char *text, size_t length)
 {
     char name[SHOWN];
@@ -209,6 +207,8 @@ static norn_status fail_order(reader *r, const norn_group *g)
     const size_t column = r->plan.time;
     if (r->plan.id != NORN_NO_COLUMN)
         (void)snprintf(series, sizeof series, " of series \"%s\"", show(id, g->id, g->id_length));
+    else if (r->plan.form == NORN_FORM_INTEGER && !r->options->time)
+        hint = "; if the column holds no times, number the rows with --time ''";
     else
         hint = "; if the file holds several series, name the column that tells them apart with --id";
     (void)column_name(r, column, name);
@@ -241,7 +241,6 @@ static norn_status finish_row(reader *r, uint64_t line)
         if (r->err && r->err->status == NORN_OK) *r->err = r->defect;
         return r->defect.status;
     }
-    if (r->plan.time == NORN_NO_COLUMN) r->time_line = line;
     norn_group *g = &r->groups.items[r->row_group];
     if (r->plan.time == NORN_NO_COLUMN)
         r->time = (int64_t)g->rows + 1;
@@ -292,7 +291,8 @@ static norn_status take_row(reader *r, uint64_t line, size_t columns)
         columns, columns == 1 ? "" : "s", r->plan.header ? "header" : "first row", expected);
 }
 
-/* A line without text is a missing value in a file of one column, unless nothing but such lines follow it. */
+/* A line without text is a missing value in a file of one column, unless nothing but such lines stands before
+ * or after it. */
 static norn_status take_blank_lines(reader *r)
 {
     norn_status status = NORN_OK;

@@ -24,7 +24,7 @@ typedef struct regime {
     const char *name;
     unsigned hidden, batch, steps_per_epoch, epochs, patience, settle;
 } regime;
-static const regime regimes[] = {{"short", 16, 32, 5, 40, 12, 4}, {"long", 32, 64, 30, 40, 10, 2}};
+static const regime regimes[] = {{"short", 16, 32, 5, 40, 12, 4}, {"long", 64, 64, 30, 40, 10, 2}};
 static const size_t long_from = 1000;
 
 /* On a short seasonal series the network's correction counts for this much, and the last yearly change for
@@ -133,7 +133,7 @@ static norn_status choose_sizes(run *r, norn_error *err)
     f->season = o->season ? o->season : suggested;
     if (o->season) {
         decide(f, "season", "--season", o->season > 1 ? "%zu rows, as told" : "none, as told", f->season);
-    } else if (suggested > 1 && rows < 3 * suggested) {
+    } else if (suggested > 1 && rows / 3 < suggested) {
         f->season = 1;
         decide(f, "season", "--season", "none: %zu rows hold fewer than three seasons of %zu", rows,
                suggested);
@@ -141,6 +141,9 @@ static norn_status choose_sizes(run *r, norn_error *err)
         decide(f, "season", "--season", f->season > 1 ? "%zu rows, by the step" : "none known for this step",
                f->season);
     }
+    if (f->season >= rows && f->season > 1)
+        return norn_fail(err, NORN_ERR_USAGE, "--season %zu is too long: the shortest series has %zu rows",
+                         f->season, rows);
     f->horizon = o->horizon ? o->horizon : f->season > 1 ? f->season : at_least(at_most(24, rows / 10), 1);
     decide(f, "horizon", "--horizon", "%zu row%s%s", f->horizon, f->horizon == 1 ? "" : "s",
            o->horizon      ? ", as told"
@@ -151,7 +154,7 @@ static norn_status choose_sizes(run *r, norn_error *err)
                          f->horizon, (long long)o->holdout);
     f->holdout = o->holdout == 0 ? 0 : f->horizon;
     f->members = f->holdout ? 2 : 1;
-    if (rows <= f->holdout + f->horizon)
+    if (f->horizon >= rows || f->holdout >= rows - f->horizon)
         return norn_fail(
             err, NORN_ERR_USAGE,
             "the shortest series has %zu rows: too few for a horizon of %zu%s; a smaller --horizon is needed",
@@ -160,6 +163,9 @@ static norn_status choose_sizes(run *r, norn_error *err)
     if (f->season > 1 && seen < f->season)
         return norn_fail(err, NORN_ERR_USAGE, "--season %zu is more than the %zu rows that may be seen",
                          f->season, seen);
+    if (o->window >= seen)
+        return norn_fail(err, NORN_ERR_USAGE, "--window %zu is too long: the shortest series has %zu rows%s",
+                         o->window, seen, f->holdout ? " without those held back" : "");
     f->window = o->window ? o->window : at_least(at_most(2 * f->horizon, seen / 4), 8);
     decide(f, "window", "--window", "%zu rows%s", f->window,
            o->window                     ? ", as told"
@@ -175,6 +181,13 @@ static size_t validation_rows(const run *r, size_t n)
     return at_least(r->f->horizon, n / 10);
 }
 
+static bool all_positive(const double *y, size_t n)
+{
+    size_t i = 0;
+    while (i < n && y[i] > 0.0) i++;
+    return i == n;
+}
+
 static norn_status choose_recipes(run *r, norn_error *err)
 {
     norn_forecast *f = r->f;
@@ -183,13 +196,14 @@ static norn_status choose_recipes(run *r, norn_error *err)
     for (size_t s = 0; s < f->series; s++) {
         const double *y = norn_table_target(r->table, s);
         const size_t least = visible(r, last, s), v = validation_rows(r, least);
-        const bool log_of = least > v && norn_recipe_log(y, least - v, f->season);
+        /* Judged by the training rows, but no row that every member sees may be without a logarithm. */
+        const bool log_of = least > v && norn_recipe_log(y, least - v, f->season) && all_positive(y, least);
         logs += log_of;
         for (size_t m = 0; m < f->members; m++) {
             const size_t n = visible(r, m, s);
             norn_recipe_series *one = &r->recipes[m * f->series + s];
-            /* A value of 0 or less among the rows that only member 0 sees has no logarithm: it stays missing
-             * there. */
+            /* A value of 0 or less among the rows that only member 0 sees, none of them a training row,
+             * has no logarithm: it is missing there. */
             if (!norn_recipe_fit(one, y, n, log_of, f->window, f->horizon, validation_rows(r, n), f->season))
                 return norn_fail(
                     err, NORN_ERR_USAGE,
@@ -258,6 +272,15 @@ static double source_value(const void *user, size_t row)
     return from->log_of ? (x > 0.0 ? log(x) : NAN) : x;
 }
 
+/* The same where a forecast starts from it: a missing value is the one `step` rows before. The first rows of
+ * a series are training rows, of which none is missing. */
+static double base_value(const source *from, size_t row, size_t step)
+{
+    double x = source_value(from, row);
+    while (!isfinite(x) && row >= step) x = source_value(from, row -= step);
+    return x;
+}
+
 /* (shift, factor) of a covariate from a member's training rows: standard scores, shifted like the track. */
 static void scale_covariate(const double *x, size_t n, float pair[2])
 {
@@ -283,7 +306,7 @@ static norn_status make_series(run *r, norn_error *err)
             const norn_recipe_series *one = &r->recipes[m * f->series + s];
             float *pair = r->pairs + 2 * (m * total + (size_t)r->of[s * inputs]);
             pair[0] = (float)one->season;
-            pair[1] = (float)(1.0 / one->scale);
+            pair[1] = one->scale > 0.0 ? (float)(1.0 / one->scale) : 0.0f;
         }
     }
     for (size_t p = 0; p < r->past && status == NORN_OK; p++) {
@@ -378,13 +401,13 @@ static norn_status predict(run *r, size_t member, double *out, norn_error *err)
             const norn_recipe_series *one = &r->recipes[member * f->series + s];
             const source z = {norn_table_target(r->table, s), one->log};
             const bool damped = r->shrink && one->season;
+            const size_t step = one->season ? one->season : 1;
             double change = 0.0; /* of the last two rows against a season before */
-            if (damped && seen >= one->season + 2)
+            if (damped && seen >= step + 2)
                 for (size_t k = 1; k <= 2; k++)
-                    change += 0.5 * (source_value(&z, seen - k) - source_value(&z, seen - k - one->season));
+                    change += 0.5 * (base_value(&z, seen - k, step) - base_value(&z, seen - k - step, step));
             for (size_t j = 0; j < h; j++) {
-                const double base =
-                    source_value(&z, one->season ? seen - one->season + j % one->season : seen - 1);
+                const double base = base_value(&z, seen - step + j % step, step);
                 const double correction = (double)y[i * h + j] * one->scale;
                 const double value =
                     damped ? base + short_correction * correction + short_change * change : base + correction;
@@ -413,6 +436,10 @@ static norn_status train(run *r, norn_error *err)
         status = norn_train(r->network, r->series, members, f->members, &plan, r->services, err);
     for (size_t m = 0; m < f->members && status == NORN_OK; m++) {
         f->training[m] = members[m].training;
+        if (members[m].diverged && !members[m].training.best_epoch)
+            return norn_fail(err, NORN_ERR_NUMERIC,
+                             "training diverged in epoch %u%s (a loss is not finite): try a smaller --lr",
+                             members[m].training.epochs, m ? ", without the rows held back" : "");
         if (members[m].diverged)
             norn_log(r->services, NORN_LOG_WARNING,
                      "training diverged in epoch %u; the state of epoch %u is used (a smaller --lr may help)",
@@ -469,7 +496,12 @@ norn_status norn_forecast_run(norn_forecast **out, norn_context *context, norn_t
              .host = &f->host,
              .past = norn_table_past_count(table)};
     const size_t inputs = 1 + r.past, most_columns = f->series * inputs;
-    status = choose_sizes(&r, err);
+    for (size_t p = 0; p < r.past && status == NORN_OK; p++)
+        if (!norn_table_past(table, 0, p))
+            status =
+                norn_fail(err, NORN_ERR_USAGE, "the covariate \"%s\" is gone: consumed by a forecast before",
+                          norn_table_past_name(table, p));
+    if (status == NORN_OK) status = choose_sizes(&r, err);
     const size_t pairs = f->members * most_columns * 2, all = f->members * f->series;
     const struct {
         void **array;

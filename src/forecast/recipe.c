@@ -72,7 +72,7 @@ bool norn_recipe_fit(norn_recipe_series *out, const double *y, size_t n, bool lo
 {
     /* a: row of a window's first target. Training: first <= a <= n - V - h; validation: n - V <= a <= n - h.
      */
-    if (n < valid_rows + horizon + window) return false;
+    if (window > n || horizon > n - window || valid_rows > n - window - horizon) return false;
     const size_t last_train = n - valid_rows - horizon, last_valid = n - horizon;
     size_t first_valid = n - valid_rows;
     if (last_train < window || last_valid < first_valid) return false;
@@ -109,7 +109,7 @@ bool norn_recipe_fit(norn_recipe_series *out, const double *y, size_t n, bool lo
     if (last_valid < first_valid) return false;
     *out = (norn_recipe_series){.log = log_of,
                                 .season = seasonal ? season : 0,
-                                .scale = scale > 0.0 && isfinite(scale) ? scale : 1.0,
+                                .scale = isfinite(scale) ? scale : 1.0,
                                 .train = {start - window, last_train - start + 1},
                                 .valid = {first_valid - window, last_valid - first_valid + 1}};
     return true;

@@ -29,8 +29,9 @@ typedef struct norn_recipe_series {
 /* Whether y[0..n) is better modelled by its logarithm; m: season, 1 for none. */
 bool norn_recipe_log(const double *y, size_t n, size_t m);
 
-/* Fills everything but log, which is given: z = log y or y, n rows visible. The scale is 1 where it would be
- * 0. False when no training or no validation window is left. */
+/* Fills everything but log, which is given: z = log y or y, n rows visible. A scale of 0 says that the base
+ * was never off in the training windows: there is nothing to correct. False when no training or no validation
+ * window is left. */
 bool norn_recipe_fit(norn_recipe_series *out, const double *y, size_t n, bool log, size_t window,
                      size_t horizon, size_t valid_rows, size_t season);
 

@@ -91,10 +91,12 @@ static void make_batch(job *j)
             if (i == 0) {
                 size_t last = t_count;
                 while (last > 0 && isnan(from[last - 1])) last--;
+                const size_t season = (size_t)j->scaling[2 * c];
                 shift = last ? from[last - 1] : 0.0f;
-                for (size_t o = 0; o < o_count; o++)
-                    j->target[b * o_count + o] =
-                        (double)((from[t_count + o] - shift) * j->scaling[2 * c + 1]);
+                for (size_t o = 0; o < o_count; o++) {
+                    const float base = season ? from[t_count - season + o % season] : shift;
+                    j->target[b * o_count + o] = (double)((from[t_count + o] - base) * j->scaling[2 * c + 1]);
+                }
             }
             for (size_t t = 0; t < t_count; t++) {
                 const float z = (from[t] - shift) * j->scaling[2 * c + 1];
@@ -242,6 +244,11 @@ norn_status norn_compare_network(norn_context *context, const norn_network_shape
     if (status == NORN_OK) status = norn_reference_network_new(&j.reference, &reference_shape, host, err);
     if (status == NORN_OK) status = norn_network_scale(j.network, 0, j.scaling, SERIES * f, err);
     if (status == NORN_OK) status = norn_network_initialise(j.network, 0, seed, 0, err);
+    if (status == NORN_OK) { /* a head of 0 would hide the layers' gradients */
+        const double bound = 1.0 / sqrt((double)shape->hidden);
+        for (size_t i = 0; i < j.plain; i++) j.values[i] = bound * draw(&j);
+        status = norn_network_put(j.network, 0, j.values, err);
+    }
     if (status == NORN_OK) {
         make_batch(&j);
         status = compare_training(&j, out, err);

@@ -478,7 +478,9 @@ norn_status norn_network_initialise(norn_network *network, size_t member, uint64
     if (!plain) return norn_fail_memory(err, "initial parameters");
     const norn_key key = norn_random_key(seed, identity, NORN_PURPOSE_INITIAL);
     const double bound = 1.0 / sqrt((double)network->shape.hidden);
-    for (size_t i = 0; i < count; i++) {
+    const size_t head =
+        (network->shape.hidden + 1) * network->shape.horizon; /* stays 0: the first forecast is the base */
+    for (size_t i = 0; i < count - head; i++) {
         const norn_random_words words = norn_random(key, (uint32_t)(i / 4), (uint32_t)(i / 4 >> 32), 0, 0);
         plain[i] = bound * (2.0 * norn_random_unit(words.word[i % 4]) - 1.0);
     }

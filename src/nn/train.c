@@ -143,7 +143,7 @@ static norn_status validate(trainer *t, norn_error *err)
     return status;
 }
 
-/* Keeps the state if it is the best so far. True when the member is done. */
+/* Keeps the state if it is the best so far; *done when the member leaves. */
 static norn_status judge(trainer *t, live *one, bool *done, norn_error *err)
 {
     const norn_train_plan *plan = t->plan;
@@ -154,10 +154,6 @@ static norn_status judge(trainer *t, live *one, bool *done, norn_error *err)
     if (!isfinite(one->train_loss) || !isfinite(one->valid_loss)) {
         one->member->diverged = true;
         *done = true;
-        if (training->best_epoch == 0)
-            status = norn_fail(err, NORN_ERR_NUMERIC,
-                               "training diverged in epoch %zu (%s loss is not finite): try a smaller --lr",
-                               one->epoch, isfinite(one->train_loss) ? "validation" : "training");
         return status;
     }
     const bool settled = one->epoch >= plan->settle || one->epoch == plan->epochs;

@@ -18,7 +18,8 @@ typedef struct norn_member {
     const norn_span *train; /* [S] */
     const norn_span *valid; /* [S] */
     norn_training training; /* out */
-    bool diverged;          /* out: a loss was not finite; the best state before that is kept */
+    bool diverged; /* out: a loss was not finite, which stops this member alone; the best state before
+                      that is kept. training.best_epoch 0: there was none, and it has its first one */
 } norn_member;
 
 typedef struct norn_train_plan {
@@ -34,8 +35,8 @@ typedef struct norn_train_plan {
     uint64_t seed;
 } norn_train_plan;
 
-/* Initialises, trains and leaves every member's best parameters in the network. NORN_ERR_NUMERIC when a
- * member diverged before it had any state to keep. */
+/* Initialises, trains and leaves every member's best parameters in the network. A member that diverges is no
+ * error here: see its `diverged`. */
 norn_status norn_train(norn_network *network, const norn_series *series, norn_member *members, size_t count,
                        const norn_train_plan *plan, const norn_host *host, norn_error *err);
 
