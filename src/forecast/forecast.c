@@ -228,10 +228,10 @@ static norn_status choose_recipes(run *r, norn_error *err)
                                  : "logarithm of %zu of %zu series, whose spread grows with the level",
                logs, f->series);
     if (seasonal == f->series)
-        decide(f, "base", "--season", "the value one season before, which the network corrects%s",
-               r->shrink ? " (damped: few windows)" : "");
+        decide(f, "base", "--season", "one season before, corrected by the network%s",
+               r->shrink ? ", damped" : "");
     else if (seasonal == 0)
-        decide(f, "base", "--season", "the last value, which the network corrects");
+        decide(f, "base", "--season", "the last value, corrected by the network");
     else
         decide(f, "base", "--season", "one season before for %zu series, the last value for %zu", seasonal,
                f->series - seasonal);
@@ -376,8 +376,9 @@ static norn_status make_network(run *r, norn_train_plan *plan, norn_error *err)
         (void)snprintf(epoch, sizeof epoch, "%zu steps", plan->steps_per_epoch);
     else
         (void)snprintf(epoch, sizeof epoch, "all %zu windows", windows);
-    decide(f, "training", "--epochs, --steps-per-epoch, --batch", "at most %zu epochs of %s of %zu windows%s",
-           plan->epochs, epoch, shape.batch, cut ? ", cut to the budget of 60 s" : "");
+    decide(f, "training", "--epochs, --steps-per-epoch, --batch",
+           "at most %zu epochs of %s, %zu windows a step%s", plan->epochs, epoch, shape.batch,
+           cut ? ", cut to the budget of 60 s" : "");
     return NORN_OK;
 }
 
