@@ -83,8 +83,9 @@ typedef uint vu;
 #define CHOOSE(condition, a, b) select((vf)(b), (vf)(a), (condition))
 
 // 2^(c x) with the exponent held to +-limit. Adding 1.5 * 2^23 rounds to the nearest integer m, which then stands in the
-// low bits of the sum; 2^r for |r| <= 1/2 is a polynomial (Cephes exp2f); m goes into the exponent. Largest error seen
-// against double precision 1.3e-7 relative. NaN stays NaN: both comparisons fail to hold for it.
+// low bits of the sum; 2^r for |r| <= 1/2 is a polynomial (Cephes exp2f); m goes into the exponent of a factor. Largest error
+// seen against double precision 1.3e-7 relative. NaN stays NaN: both comparisons fail to hold for it, and a product with
+// it is one (adding m to the exponent of p itself would turn a NaN with low bits, as GPUs make them, into a number).
 INLINE vf exp2_scaled(const vf x, const float c, const float limit)
 {
     vf y = x * c;
@@ -99,7 +100,7 @@ INLINE vf exp2_scaled(const vf x, const float c, const float limit)
     p = fma(p, r, (vf)2.402264791363012e-1f);
     p = fma(p, r, (vf)6.931472028550421e-1f);
     p = fma(p, r, (vf)1.0f);
-    return AS_FLOAT(AS_INT(p) + (AS_INT(m) << 23));
+    return p * AS_FLOAT((AS_INT(m) << 23) + 0x3f800000);
 }
 
 #define LOG2_E 1.44269504088896f

@@ -228,7 +228,7 @@ INLINE void step_backward_products(const int x_strips, CONST_FLOATS back, CONST_
         backward_tile_1(first, x_strips, back, gates, kept_strip, dx, dx_strip, dh, dh_strip, above, above_strip, mask);
 }
 
-// Steps [t0, t1) of one layer, training: every slot is kept. r0 is the group's first row.
+// Steps [t0, t1) of one layer; every slot of h and carry is filled. kept null: inference. r0 is the group's first row.
 INLINE void layer_forward(const int strips_in, const int reverse, const int T, const int BP, const int t0, const int t1,
                           const int KX, const int KU, CONST_FLOATS input, const size_t input_strip, CONST_FLOATS weights,
                           CONST_FLOATS bias, FLOATS h, FLOATS carry, const int projected, FLOATS kept,
@@ -241,8 +241,8 @@ INLINE void layer_forward(const int strips_in, const int reverse, const int T, c
         const size_t row = (size_t)t * BP + r0;
         const size_t before = (row + (reverse ? BP : 0)) * SW, after = (row + (reverse ? 0 : BP)) * SW;
         step_forward(strips_in, KX, KU, input + (strips_in ? row * SW : row * KX), input_strip, weights, bias, h + before,
-                     h + after, h_strip, carry + before, carry + after, h_strip, carry_size, projected, kept + row * GS,
-                     kept_strip, mask ? mask + row : 0);
+                     h + after, h_strip, carry + before, carry + after, h_strip, carry_size, projected,
+                     kept ? kept + row * GS : 0, kept_strip, mask ? mask + row : 0);
     }
 }
 

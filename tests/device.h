@@ -1,9 +1,10 @@
 /*
- * What the tests of kernels share: contexts of every mapping, buffers between canaries, memory that a failed test
- * does not lose, random values, comparisons of whole tensors.
+ * What the tests of kernels share: contexts of every mapping, buffers between canaries, memory that a failed
+ * test does not lose, random values, comparisons of whole tensors.
  *
- * NORN_TINY=1 in the environment leaves only what an interpreter of kernels gets through (oclgrind.sh). Buffers then
- * stand alone, without canaries, so that the interpreter sees every access beyond their ends, reads too.
+ * NORN_TINY=1 in the environment leaves only what an interpreter of kernels gets through (oclgrind.sh).
+ * Buffers then stand alone, without canaries, so that the interpreter sees every access beyond their ends,
+ * reads too.
  */
 #ifndef NORN_TESTS_DEVICE_H
 #define NORN_TESTS_DEVICE_H
@@ -19,7 +20,8 @@ static inline bool is_tiny(void)
     return tiny && *tiny == '1';
 }
 
-/* ---- contexts: made when first asked for, kept until the end, so that every program is built once --------- */
+/* ---- contexts: made when first asked for, kept until the end, so that every program is built once ---------
+ */
 
 typedef struct mapping {
     unsigned local, vector, rows; /* LS, VW, ROWS */
@@ -27,7 +29,7 @@ typedef struct mapping {
 
 enum { WIDE, MANY_ITEMS, HALF, NARROW, MAPPINGS };
 static const mapping mappings[MAPPINGS] = {
-    [WIDE] = {1, 16, 4},      /* a CPU with 512-bit vectors */
+    [WIDE] = {1, 16, 4},       /* a CPU with 512-bit vectors */
     [MANY_ITEMS] = {64, 1, 2}, /* a GPU */
     [HALF] = {1, 8, 3},
     [NARROW] = {1, 4, 1},
@@ -56,19 +58,22 @@ static inline int free_contexts(void **state)
     return 0;
 }
 
-/* ---- memory and buffers that live until the end of a test, passed or failed ------------------------------- */
+/* ---- memory and buffers that live until the end of a test, passed or failed -------------------------------
+ */
 
-#define CANARY       0x7fc0de00u /* a NaN: whoever reads it, shows it */
-#define CANARY_COUNT ((size_t)1024) /* floats before and behind; 4096 bytes satisfy every device's alignment */
+#define CANARY 0x7fc0de00u /* a NaN: whoever reads it, shows it */
+#define CANARY_COUNT                                                                                         \
+    ((size_t)1024) /* floats before and behind; 4096 bytes satisfy every device's alignment */
 
 typedef struct guarded {
     norn_buffer buffer; /* what kernels get */
     cl_mem whole;       /* the same with its canaries; NULL when there are none */
+    norn_context *context;
     size_t floats;
     const char *what;
 } guarded;
 
-enum { TAKEN_MOST = 512 };
+enum { TAKEN_MOST = 4096 };
 static void *taken[TAKEN_MOST];
 static size_t taken_count;
 static guarded *guards[TAKEN_MOST];
@@ -83,7 +88,14 @@ static inline void *take(size_t count, size_t size)
     taken[taken_count++] = memory;
     return memory;
 }
-#define TAKE(type, count) ((type *)take((count), sizeof(type)))
+static inline float *take_floats(size_t count)
+{
+    return take(count, sizeof(float));
+}
+static inline double *take_doubles(size_t count)
+{
+    return take(count, sizeof(double));
+}
 
 /* A teardown for every test that takes. */
 static inline int free_taken(void **state)
@@ -111,12 +123,13 @@ static inline float canary(void)
 static inline guarded *guard(norn_context *context, size_t floats, const float *init, const char *what)
 {
     const uint32_t pattern = CANARY;
-    guarded *g = TAKE(guarded, 1);
+    guarded *g = take(1, sizeof *g);
     const size_t all = floats + 2 * CANARY_COUNT;
     cl_int code = CL_SUCCESS;
     norn_error err = NORN_ERROR_INIT;
     assert_true(guard_count < TAKEN_MOST);
     guards[guard_count++] = g;
+    g->context = context;
     g->floats = floats;
     g->what = what;
     if (is_tiny()) {
@@ -129,29 +142,31 @@ static inline guarded *guard(norn_context *context, size_t floats, const float *
     }
     g->whole = clCreateBuffer(context->cl, CL_MEM_READ_WRITE, all * sizeof(float), NULL, &code);
     assert_int_equal(code, CL_SUCCESS);
-    assert_int_equal(clEnqueueFillBuffer(context->queue, g->whole, &pattern, sizeof pattern, 0, all * sizeof(float),
-                                         0, NULL, NULL),
+    assert_int_equal(clEnqueueFillBuffer(context->queue, g->whole, &pattern, sizeof pattern, 0,
+                                         all * sizeof(float), 0, NULL, NULL),
                      CL_SUCCESS);
     assert_ok(norn_finish(context, &err), &err);
     const cl_buffer_region inside = {CANARY_COUNT * sizeof(float), floats * sizeof(float)};
     g->buffer.bytes = inside.size;
-    g->buffer.mem = clCreateSubBuffer(g->whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &inside, &code);
+    g->buffer.mem =
+        clCreateSubBuffer(g->whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &inside, &code);
     assert_int_equal(code, CL_SUCCESS);
     if (init) assert_ok(norn_buffer_write(context, &g->buffer, 0, init, inside.size, &err), &err);
     return g;
 }
 
-/* Fails when a canary of any buffer of this test changed. */
+/* Fails when a canary of any buffer of this test and context changed. */
 static inline void assert_canaries_at(norn_context *context, const char *file, int line)
 {
     uint32_t seen[CANARY_COUNT];
     for (size_t i = 0; i < guard_count; i++) {
         const guarded *g = guards[i];
-        if (!g->whole) continue;
+        if (!g->whole || g->context != context) continue;
         const size_t starts[] = {0, CANARY_COUNT + g->floats};
         for (size_t side = 0; side < 2; side++) {
-            assert_int_equal(clEnqueueReadBuffer(context->queue, g->whole, CL_TRUE, starts[side] * sizeof(float),
-                                                 sizeof seen, seen, 0, NULL, NULL),
+            assert_int_equal(clEnqueueReadBuffer(context->queue, g->whole, CL_TRUE,
+                                                 starts[side] * sizeof(float), sizeof seen, seen, 0, NULL,
+                                                 NULL),
                              CL_SUCCESS);
             for (size_t k = 0; k < CANARY_COUNT; k++) {
                 if (seen[k] == CANARY) continue;
@@ -167,13 +182,14 @@ static inline void assert_canaries_at(norn_context *context, const char *file, i
 /* The buffer's floats, taken. */
 static inline float *floats_of(norn_context *context, const guarded *g)
 {
-    float *all = TAKE(float, g->floats);
+    float *all = take_floats(g->floats);
     norn_error err = NORN_ERROR_INIT;
     assert_ok(norn_buffer_read(context, &g->buffer, 0, all, g->floats * sizeof(float), &err), &err);
     return all;
 }
 
-/* ---- random values -------------------------------------------------------------------------------------- */
+/* ---- random values --------------------------------------------------------------------------------------
+ */
 
 typedef struct dice {
     uint32_t stream, drawn;
@@ -193,12 +209,13 @@ static inline double draw(dice *d) /* in [-1, 1), exact as a float */
 /* count numbers in [-scale, scale), exact as floats; taken. */
 static inline double *draw_many(dice *d, size_t count, double scale)
 {
-    double *all = TAKE(double, count);
+    double *all = take_doubles(count);
     for (size_t i = 0; i < count; i++) all[i] = (double)(float)(scale * draw(d));
     return all;
 }
 
-/* ---- comparisons ---------------------------------------------------------------------------------------- */
+/* ---- comparisons ----------------------------------------------------------------------------------------
+ */
 
 /* |got - want| <= bound * the largest |want| (at least `floor`) for every element. */
 static inline void assert_tensor_at(const char *what, const float *got, const double *want, size_t count,
@@ -214,7 +231,7 @@ static inline void assert_tensor_at(const char *what, const float *got, const do
         _fail(file, line);
     }
 }
-#define assert_tensor(what, got, want, count, bound)                                                                 \
+#define assert_tensor(what, got, want, count, bound)                                                         \
     assert_tensor_at(what, got, want, count, bound, 1e-3, __FILE__, __LINE__)
 
 /* The same bits in both; a NaN is the same as itself only. */

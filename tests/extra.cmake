@@ -60,17 +60,29 @@ endforeach()
 find_program(VALGRIND valgrind)
 find_program(OCLGRIND oclgrind)
 if(VALGRIND AND NOT NORN_SANITIZE)
-    # What runs without OpenCL. --error-exitcode makes a report fail the test; the tests' own failures still do.
-    foreach(short base csv table calendar)
+    # --error-exitcode makes a report fail the test; what a test itself finds still does.
+    set(valgrind ${VALGRIND} --quiet --leak-check=full --show-leak-kinds=definite,indirect,possible
+                 --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
+                 --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
+    # What runs without OpenCL.
+    foreach(short base csv calendar roles table reference metrics cli)
         if(TARGET test_${short})
-            add_test(NAME valgrind.${short}
-                     COMMAND ${VALGRIND} --quiet --leak-check=full --show-leak-kinds=definite,indirect,possible
-                             --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
-                             --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp $<TARGET_FILE:test_${short}>)
+            add_test(NAME valgrind.${short} COMMAND ${valgrind} $<TARGET_FILE:test_${short}>)
             set_tests_properties(valgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}"
                                                               LABELS valgrind TIMEOUT 600)
         endif()
     endforeach()
+    # A whole forecast. Kernels are compiled for the processor that valgrind shows, hence by a compiler under valgrind:
+    # minutes the first time, seconds from then on. `ctest -C slow -R valgrind.forecast` runs it.
+    if(TARGET norn_cli)
+        set(cache ${CMAKE_CURRENT_BINARY_DIR}/cache/valgrind)
+        file(MAKE_DIRECTORY ${cache})
+        add_test(NAME valgrind.forecast CONFIGURATIONS slow
+                 COMMAND ${valgrind} $<TARGET_FILE:norn_cli> forecast ${PROJECT_SOURCE_DIR}/datasets/nile.csv --quiet
+                         --hidden 4 --batch 4 --epochs 1 --steps-per-epoch 1)
+        set_tests_properties(valgrind.forecast PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT};POCL_CACHE_DIR=${cache}"
+                                                          LABELS valgrind TIMEOUT 1800)
+    endif()
 endif()
 if(OCLGRIND AND TARGET test_kernels AND NOT NORN_SANITIZE)
     # NORN_TINY=1: only shapes that an interpreter gets through.

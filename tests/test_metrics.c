@@ -1,6 +1,6 @@
 /*
- * Scores, baselines and the choices of the recipe, on numbers that can be checked by hand or by brute force. No OpenCL
- * here.
+ * Scores, baselines and the choices of the recipe, on numbers that can be checked by hand or by brute force.
+ * No OpenCL here.
  */
 #include "support.h"
 
@@ -131,12 +131,14 @@ static void the_linear_model_continues_a_season_up_to_its_ridge(void **state)
     double y[240], out[24];
     for (size_t i = 0; i < 240; i++) y[i] = 50.0 + 10.0 * sin((double)(i % 12) * 0.5235987755982988);
     linear(y, 228, 24, 12, out);
-    for (size_t i = 0; i < 12; i++) assert_near(out[i], y[228 + i], 0, 0.02); /* lambda is 1e-3 of the diagonal */
+    for (size_t i = 0; i < 12; i++)
+        assert_near(out[i], y[228 + i], 0, 0.02); /* lambda is 1e-3 of the diagonal */
     linear(y, 200, 24, 24, out);
     for (size_t i = 0; i < 24; i++) assert_near(out[i], y[200 + i], 0, 0.02);
 }
 
-/* With a window of two the model has one slope and a constant for each step: two equations, solved by Cramer's rule. */
+/* With a window of two the model has one slope and a constant for each step: two equations, solved by
+ * Cramer's rule. */
 static void the_linear_model_is_ridge_regression_on_differences_to_the_last_value(void **state)
 {
     (void)state;
@@ -196,7 +198,8 @@ enum { SEASONAL_ROWS = 120 };
 static void make_months(double *y, bool multiplicative, double noise, uint64_t seed)
 {
     for (size_t i = 0; i < SEASONAL_ROWS; i++) {
-        const double level = 100.0 * exp(0.01 * (double)i), swing = 0.2 * sin((double)(i % 12) * 0.5235987755982988);
+        const double level = 100.0 * exp(0.01 * (double)i),
+                     swing = 0.2 * sin((double)(i % 12) * 0.5235987755982988);
         const double part = swing + noise * draw(&seed);
         y[i] = multiplicative ? level * (1.0 + part) : level + 100.0 * part;
     }
@@ -250,7 +253,8 @@ static void the_logarithm_is_not_taken_of_what_has_none_or_too_few_seasons(void 
 typedef struct truth { /* what norn_recipe_fit should find, by trying every row */
     bool any;
     double last_variance, season_variance, last_square, season_square;
-    size_t trains, valids, season_trains, season_valids; /* windows whose base is the last value, or a season before */
+    size_t trains, valids, season_trains,
+        season_valids; /* windows whose base is the last value, or a season before */
     size_t first_train, last_train, season_first_train;
 } truth;
 
@@ -259,7 +263,8 @@ static truth try_all(const double *y, size_t n, size_t window, size_t h, size_t 
     truth t = {0};
     const size_t from = season > window ? season : window; /* both bases are compared over the same windows */
     for (size_t a = 0; a < n; a++) {                       /* a: row of the first target */
-        const bool fits = a >= window && a + h <= n, train = fits && a + h <= n - v, valid = fits && a >= n - v;
+        const bool fits = a >= window && a + h <= n, train = fits && a + h <= n - v,
+                   valid = fits && a >= n - v;
         const bool reaches = a >= from;
         if (train && !t.trains++) t.first_train = a;
         if (train) t.last_train = a;
@@ -273,7 +278,8 @@ static truth try_all(const double *y, size_t n, size_t window, size_t h, size_t 
     for (size_t j = 0; j < h; j++) {
         double a[2] = {0, 0}, aa[2] = {0, 0}, count = 0;
         for (size_t at = seasonal ? from : window; at + h <= n - v; at++, count++) {
-            const double r[2] = {y[at + j] - y[at - 1], seasonal ? y[at + j] - y[at - season + j % season] : 0.0};
+            const double r[2] = {y[at + j] - y[at - 1],
+                                 seasonal ? y[at + j] - y[at - season + j % season] : 0.0};
             for (size_t k = 0; k < 2; k++) a[k] += r[k], aa[k] += r[k] * r[k];
         }
         t.last_variance += aa[0] / count - (a[0] / count) * (a[0] / count);
@@ -306,7 +312,8 @@ static void every_window_is_used_and_none_sees_what_it_must_not(void **state)
                             assert_false(found);
                             continue;
                         }
-                        if (fabs(want.season_variance - want.last_variance) < 1e-9 * want.last_variance) continue;
+                        if (fabs(want.season_variance - want.last_variance) < 1e-9 * want.last_variance)
+                            continue;
                         const bool seasonal = want.season_variance < want.last_variance;
                         /* A season base may leave no validation window that reaches back far enough. */
                         if (seasonal && !want.season_valids) {
@@ -321,7 +328,8 @@ static void every_window_is_used_and_none_sees_what_it_must_not(void **state)
                         assert_int_equal(got.train.first, first - window);
                         assert_int_equal(got.train.count, seasonal ? want.season_trains : want.trains);
                         assert_int_equal(got.valid.count, seasonal ? want.season_valids : want.valids);
-                        assert_near(got.scale, sqrt(seasonal ? want.season_square : want.last_square), 1e-9, 0);
+                        assert_near(got.scale, sqrt(seasonal ? want.season_square : want.last_square), 1e-9,
+                                    0);
                         /* Said once more in words: bases exist, no training target is a validation row, no
                          * validation target lies beyond the end, and all rows to stop by are ones. */
                         assert_true(got.train.first + window >= got.season);

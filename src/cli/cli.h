@@ -127,6 +127,9 @@ int cli_exit_of(const norn_error *err);
 
 /* SIGINT and SIGTERM raise `cancel`; a second one ends the process at once. SIGPIPE is ignored. */
 void cli_signals_install(norn_cancel *cancel);
+/* Takes the signals back. The LLVM in a driver (PoCL 3.1) puts handlers of its own in our place when a device
+ * is first used; a signal that comes twice at once would then end us without a word. */
+void cli_signals_keep(void);
 int cli_signal_caught(void);                    /* 0, SIGINT or SIGTERM */
 void cli_signals_remove_file(const char *path); /* to be removed when a second signal ends us; NULL: none.
                                                    The path must stay until the next call. */

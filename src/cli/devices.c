@@ -156,6 +156,8 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
         norn_context_new(&context, &given.context, &cli->host, &cli->err) != NORN_OK)
         goto failed;
 
+    cli_signals_keep();
+
     if (given.json) {
         root = json_object();
         json_t *array = json_array();

@@ -359,6 +359,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     decisions = norn_table_decisions(table, &count);
     cli_report_decisions(&cli->screen, &notes, decisions, count);
     if (norn_context_new(&context, &given.context, &cli->host, &cli->err) != NORN_OK) goto failed;
+    cli_signals_keep();
     report_device(cli, &notes, norn_context_device(context));
     if (cli->quiet) cli_text_free(&notes);
     tell(&notes);
@@ -368,6 +369,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     if (norn_forecast_run(&forecast, context, table, &given.forecast, &cli->host, &cli->err) != NORN_OK)
         goto failed;
     cli_progress_clear(cli);
+    cli_signals_keep();
     if (cli_signal_caught()) goto failed;
     if (!cli->quiet) {
         decisions = norn_forecast_decisions(forecast, &count);

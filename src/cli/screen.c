@@ -147,6 +147,7 @@ void cli_progress_draw(void *user, const norn_progress *progress)
 {
     enum { BAR_FROM = 60 }; /* columns */
     cli_state *const cli = user;
+    cli_signals_keep(); /* a kernel may have been compiled since the last call */
     if (cli->quiet || !cli->screen.live) return;
     const double now = norn_seconds();
     if (now < cli->progress.next) return;

@@ -108,18 +108,23 @@ norn_status norn_gemm(norn_context *context, norn_gemm_path path, bool transpose
                       size_t m, size_t n, size_t k, norn_matrix a, norn_matrix b, norn_matrix c, bool add,
                       norn_error *err)
 {
-    /* CLBlast's kernels index with int; so do ours. */
+    /* CLBlast's kernels index with int; so do ours, but for the offset. Since both give the same bits, ours
+     * takes what lies too far behind for CLBlast. */
     const double most = (double)INT_MAX;
+    const double size_a = (double)a.stride * (double)(transpose_a ? k : m),
+                 size_b = (double)b.stride * (double)(transpose_b ? n : k),
+                 size_c = (double)c.stride * (double)m;
+    const bool far = (double)a.offset + size_a > most || (double)b.offset + size_b > most ||
+                     (double)c.offset + size_c > most;
     if ((double)m * (double)n > most || (double)m * (double)k > most || (double)n * (double)k > most ||
-        (double)a.stride * (double)(transpose_a ? k : m) > most ||
-        (double)b.stride * (double)(transpose_b ? n : k) > most || (double)c.stride * (double)m > most)
+        size_a > most || size_b > most || size_c > most || (far && path == NORN_GEMM_CLBLAST))
         return norn_fail(
             err, NORN_ERR_USAGE,
             "a product of %zu x %zu x %zu is beyond 2^31 elements: a smaller --batch, --window or --hidden "
             "is needed",
             m, n, k);
     if (path == NORN_GEMM_AUTO)
-        path = (double)m * (double)n * (double)k >= clblast_from ? NORN_GEMM_CLBLAST : NORN_GEMM_OWN;
+        path = (double)m * (double)n * (double)k >= clblast_from && !far ? NORN_GEMM_CLBLAST : NORN_GEMM_OWN;
     return (path == NORN_GEMM_CLBLAST ? product_clblast : product_own)(context, transpose_a, transpose_b, m,
                                                                        n, k, a, b, c, add, err);
 }

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { MOST_LAGS = 1024 };
+
 void norn_naive(const double *y, size_t n, size_t h, double *out)
 {
     for (size_t i = 0; i < h; i++) out[i] = y[n - 1];
@@ -53,6 +55,7 @@ norn_status norn_linear(const double *y, size_t n, size_t window, size_t h, doub
                         const norn_host *host, norn_error *err)
 {
     norn_naive(y, n, h, out);
+    if (window > MOST_LAGS) window = MOST_LAGS;
     if (n < window + h + 1 || window < 2) return NORN_OK;
     const size_t p = window; /* window - 1 differences to the last value, and a constant */
     const size_t windows = n - window - h + 1;

@@ -17,8 +17,9 @@ void norn_seasonal_naive(const double *y, size_t n, size_t m, size_t h, double *
  * A linear model of the last `window` values, all with the window's last value subtracted (NLinear of Zeng et
  * al. 2023): ridge regression in closed form, one for each step of the horizon, B = (X'X + lambda I)^-1 X'Y,
  * lambda = 1e-3 * mean of the diagonal of X'X over all windows of y[0..n) (evenly spread ones when all would
- * cost more than some 1e9 operations). Falls back to the naive forecast when there are fewer than two
- * windows.
+ * cost more than some 1e9 operations, but two for each value of the window where there are as many). Of a
+ * window of more than 1024 values the last 1024 are taken: the cost grows with their cube. Falls back to the
+ * naive forecast when there are fewer than two windows.
  */
 norn_status norn_linear(const double *y, size_t n, size_t window, size_t h, double *out,
                         const norn_host *host, norn_error *err);

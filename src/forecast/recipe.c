@@ -79,7 +79,7 @@ bool norn_recipe_fit(norn_recipe_series *out, const double *y, size_t n, bool lo
 
     /* Both bases are compared over the same windows. */
     const size_t first = season > window ? season : window;
-    bool seasonal = season > 1 && last_train >= first + 1;
+    bool seasonal = season > 1 && last_train > first;
     const size_t from = seasonal ? first : window;
     const size_t count = last_train - from + 1, used = count < MOST_WINDOWS ? count : MOST_WINDOWS;
     double last_variance = 0.0, season_variance = 0.0, last_squares = 0.0, season_squares = 0.0;

@@ -92,7 +92,7 @@ static void make_batch(job *j)
                 size_t last = t_count;
                 while (last > 0 && isnan(from[last - 1])) last--;
                 const size_t season = (size_t)j->scaling[2 * c];
-                shift = last ? from[last - 1] : 0.0f;
+                shift = last ? from[last - 1] : NAN;
                 for (size_t o = 0; o < o_count; o++) {
                     const float base = season ? from[t_count - season + o % season] : shift;
                     j->target[b * o_count + o] = (double)((from[t_count + o] - base) * j->scaling[2 * c + 1]);

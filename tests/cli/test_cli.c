@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const cli_screen plain = {.live = false, .colour = false, .unicode = false, .columns = 72};
@@ -114,6 +115,7 @@ static void numbers_show_the_spread_of_their_series_to_five_digits(void **state)
         {0.01, 0.05, 0.031415926, "0.031416"},
         {1e6, 9e6, 2345678.4, "2345678"},
         {1e9, 1e9 + 1, 1e9 + 0.5, "1000000000.5000"},
+        {1e12, 1e12 + 0.001, 1e12, "1000000000000.00"},
         {5, 5, 5.25, "5.2500"},
         {0, 0, 0.04, "0.0"},
         {-3, 3, -0.00001, "0.0000"},
@@ -574,8 +576,11 @@ static void a_signal_asks_and_a_second_one_ends_at_once(void **state)
             cli_signals_remove_file(path_of("unfinished"));
             (void)raise(numbers[i]);
             if (!norn_cancel_raised(cancel) || cli_signal_caught() != numbers[i]) _exit(2);
+            (void)raise(numbers[i]); /* at once: a wrapper that sends it twice */
+            (void)nanosleep(&(struct timespec){0, 600000000}, NULL);
+            if (access(path_of("unfinished"), F_OK) != 0) _exit(3);
             (void)raise(numbers[i]);
-            _exit(3);
+            _exit(4);
         }
         int status = 0;
         assert_int_equal(waitpid(child, &status, 0), child);
