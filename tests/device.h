@@ -27,12 +27,12 @@ typedef struct mapping {
     unsigned local, vector, rows; /* LS, VW, ROWS */
 } mapping;
 
-enum { WIDE, MANY_ITEMS, HALF, NARROW, MAPPINGS };
+enum { WIDE, MANY_ITEMS, HALF, NARROW, FEW_ITEMS, MAPPINGS };
 static const mapping mappings[MAPPINGS] = {
     [WIDE] = {1, 16, 4},       /* a CPU with 512-bit vectors */
     [MANY_ITEMS] = {64, 1, 2}, /* a GPU */
-    [HALF] = {1, 8, 3},
-    [NARROW] = {1, 4, 1},
+    [HALF] = {1, 8, 3},        [NARROW] = {1, 4, 1},
+    [FEW_ITEMS] = {4, 1, 2}, /* a GPU as an interpreter can afford it */
 };
 static norn_context *contexts[MAPPINGS];
 

@@ -84,11 +84,14 @@ if(VALGRIND AND NOT NORN_SANITIZE)
                                                           LABELS valgrind TIMEOUT 1800)
     endif()
 endif()
-if(OCLGRIND AND TARGET test_kernels AND NOT NORN_SANITIZE)
+if(OCLGRIND AND NOT NORN_SANITIZE)
     # NORN_TINY=1: only shapes that an interpreter gets through.
-    add_test(NAME oclgrind COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind.sh ${CMAKE_CURRENT_BINARY_DIR}/oclgrind.txt
-                                   $<TARGET_FILE:test_kernels>)
-    set_tests_properties(oclgrind PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT};NORN_TINY=1" TIMEOUT 600)
+    foreach(short kernels network gemm)
+        add_test(NAME oclgrind.${short} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind.sh
+                                                ${CMAKE_CURRENT_BINARY_DIR}/oclgrind.${short}.txt $<TARGET_FILE:test_${short}>)
+        set_tests_properties(oclgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT};NORN_TINY=1"
+                                                          LABELS oclgrind TIMEOUT 600)
+    endforeach()
 endif()
 
 # ---- fuzzing -----------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /*
- * What all test files share. cmocka's own float assertion passes NaN against anything, so comparisons go through
- * assert_near: it fails on any value that is not finite unless both are the same.
+ * What all test files share. cmocka's own float assertion passes NaN against anything, so comparisons go
+ * through assert_near: it fails on any value that is not finite unless both are the same.
  */
 #ifndef NORN_TESTS_SUPPORT_H
 #define NORN_TESTS_SUPPORT_H
@@ -27,7 +27,7 @@ static inline void assert_near_at(double got, double want, double relative, doub
     print_error("[%zu] got %.17g, want %.17g (off by %.3g)\n", index, got, want, got - want);
     _fail(file, line);
 }
-#define assert_near(got, want, relative, absolute)                                                                   \
+#define assert_near(got, want, relative, absolute)                                                           \
     assert_near_at((double)(got), (double)(want), relative, absolute, 0, __FILE__, __LINE__)
 
 /* The status is NORN_OK; prints the error when not. */
@@ -35,7 +35,8 @@ static inline void assert_ok_at(norn_status status, const norn_error *err, const
 {
     if (status == NORN_OK) return;
     print_error("%s: %s %s:%llu:%llu %s %d\n%s\n", norn_status_name(status), err->message, err->file,
-                (unsigned long long)err->line, (unsigned long long)err->column, err->call, err->code, err->log);
+                (unsigned long long)err->line, (unsigned long long)err->column, err->call, err->code,
+                err->log);
     _fail(file, line);
 }
 #define assert_ok(status, err) assert_ok_at(status, err, __FILE__, __LINE__)

@@ -215,6 +215,11 @@ static void the_logarithm_is_taken_where_the_spread_grows_with_the_level(void **
         make_months(y, false, 0.05, seed);
         assert_false(norn_recipe_log(y, SEASONAL_ROWS, 12));
     }
+    /* A spread that grows much faster than its level is not made even by a logarithm. */
+    for (size_t i = 0; i < SEASONAL_ROWS; i++)
+        y[i] = 100.0 + (double)(i / 12) +
+               0.05 * (double)(i / 12 + 1) * sin((double)(i % 12) * 0.5235987755982988);
+    assert_false(norn_recipe_log(y, SEASONAL_ROWS, 12));
     const char *folder = getenv("NORN_DATASETS");
     if (!folder) skip();
     char path[1024];

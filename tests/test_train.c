@@ -238,6 +238,14 @@ static void members_side_by_side_draw_their_own_dropout(void **state)
     compare_with_each_alone(l, &deep, MEMBERS);
 }
 
+static void members_that_take_turns_have_the_bits_of_each_alone(void **state)
+{
+    const lab *l = *state;
+    job turns = make_job(true);
+    turns.shape.path = NORN_PATH_STAGE;
+    compare_with_each_alone(l, &turns, 0);
+}
+
 static void a_member_is_its_identity_not_its_place(void **state)
 {
     const lab *l = *state;
@@ -623,6 +631,15 @@ static void progress_grows_to_its_total(void **state)
     assert_int_equal(w.last, w.total);
     assert_int_equal(w.calls, 2 * j.plan.epochs);
     drop_job(&j);
+
+    /* What a member leaves undone is done too. */
+    w = (witness){0};
+    j.shape.slots = 1;
+    j.plan.patience = 2;
+    assert_ok(run_job(l, l->series, &j, NULL, &err), &err);
+    assert_true(w.calls < MEMBERS * j.plan.epochs);
+    assert_int_equal(w.last, (MEMBERS - 1) * j.plan.epochs + j.training[MEMBERS - 1].epochs);
+    drop_job(&j);
 }
 
 static void cancelling_ends_training_at_the_next_look(void **state)
@@ -639,7 +656,9 @@ static void cancelling_ends_training_at_the_next_look(void **state)
         if (at == 0) norn_cancel_raise(w.cancel);
         job j = make_job(false);
         j.host = &host;
+        const uint64_t before = l->context->launches;
         assert_int_equal(run_job(l, l->series, &j, NULL, &err), NORN_ERR_CANCELLED);
+        if (at == 0) assert_true(l->context->launches - before <= MEMBERS); /* initial states, no step */
         assert_int_equal(err.status, NORN_ERR_CANCELLED);
         assert_int_equal(w.calls, at / MEMBERS); /* four members, four epochs a report */
         drop_job(&j);
@@ -652,6 +671,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_side_by_side_have_the_bits_of_each_alone),
         cmocka_unit_test(members_side_by_side_draw_their_own_dropout),
+        cmocka_unit_test(members_that_take_turns_have_the_bits_of_each_alone),
         cmocka_unit_test(a_member_is_its_identity_not_its_place),
         cmocka_unit_test(the_steps_between_two_looks_of_the_host_change_no_bit),
         cmocka_unit_test(a_pass_over_all_windows_trains_as_the_reference_does),

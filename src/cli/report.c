@@ -167,12 +167,11 @@ static void verdict(const cli_screen *screen, cli_text *to, const norn_table *ta
     if (best == 0) {
         cli_text_put(out, own < scores[reference].mae ? ", and the smallest of all.\n" : ".\n");
     } else if (own >= scores[reference].mae) {
-        cli_text_format(out, "; %s was %s here, consider using it.\n", spoken(scores[best].model),
+        cli_text_format(out, "; %s was %s here: prefer it.\n", spoken(scores[best].model),
                         best == reference ? "better" : "the best");
     } else {
-        cli_text_format(out, ", but %s was better still, by %.*f %%; consider using it.\n",
-                        spoken(scores[best].model), own < 1.0995 * scores[best].mae ? 1 : 0,
-                        100.0 * (own - scores[best].mae) / own);
+        cli_text_format(out, ", but %s was better still, by %.*f %%.\n", spoken(scores[best].model),
+                        own < 1.0995 * scores[best].mae ? 1 : 0, 100.0 * (own - scores[best].mae) / own);
     }
     wrap(screen, to, &text);
     cli_text_free(&text);

@@ -236,6 +236,7 @@ norn_status norn_context_new(norn_context **out, const norn_context_options *opt
     const norn_host services = norn_host_copy(host);
     norn_context *context = norn_new(&services, 1, sizeof *context);
     norn_device_info *infos = norn_new(&services, MAX_DEVICES, sizeof *infos);
+    if (context) context->host = services; /* norn_context_free needs it whatever fails below */
     found ids[MAX_DEVICES];
     size_t count = 0;
     cl_int code = CL_SUCCESS;
@@ -244,7 +245,6 @@ norn_status norn_context_new(norn_context **out, const norn_context_options *opt
         status = norn_fail_memory(err, "a context");
         goto done;
     }
-    context->host = services;
     if ((status = enumerate(infos, ids, &count, err)) != NORN_OK) goto done;
     if (count == 0) {
         cl_uint platforms = 0;
@@ -306,7 +306,6 @@ void norn_context_free(norn_context *context)
 {
     if (!context) return;
     const norn_host host = context->host;
-    if (!host.resize) return; /* not even begun */
     if (context->queue) (void)clFinish(context->queue);
     norn_gemm_forget(context);
     norn_context_free_programs(context);

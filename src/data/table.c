@@ -105,8 +105,8 @@ static bool copy_column(norn_table *table, size_t index, const double *cells, ch
     norn_column *column = &table->columns[index];
     table->names[index] = norn_text_copy(&table->host, name, strlen(name));
     column->cells = norn_new(&table->host, table->rows, sizeof(double));
-    if (!column->cells || !table->names[index]) return false;
     column->capacity = table->rows;
+    if (!column->cells || !table->names[index]) return false;
     memcpy(column->cells, cells, table->rows * sizeof(double));
     return true;
 }
@@ -136,9 +136,9 @@ norn_status norn_table_from_arrays(norn_table **out, size_t rows, size_t targets
     table->first = norn_new(&copy, 2, sizeof *table->first);
     table->ids = norn_new(&copy, targets, sizeof *table->ids);
     table->times = norn_new(&copy, rows, sizeof *table->times);
+    table->times_capacity = rows;
     table->time_name = norn_text_copy(&copy, times ? "ds" : "", times ? 2 : 0);
     if (!table->first || !table->ids || !table->times || !table->time_name) goto done;
-    table->times_capacity = rows;
     table->first[1] = rows;
     for (size_t i = 0; i < rows; i++) table->times[i] = times ? times[i] : (int64_t)i + 1;
     for (size_t k = 0; k < targets; k++) {

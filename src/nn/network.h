@@ -77,12 +77,13 @@ norn_status norn_network_get(norn_network *network, size_t member, double *plain
 /* The same for the gradient that stands in a slot (before or after clipping: it is never scaled in place). */
 norn_status norn_network_get_gradient(norn_network *network, size_t slot, double *plain, norn_error *err);
 
-/* Initial parameters of a member: layers uniform in +-1/sqrt(H) as PyTorch has them, the head 0, so that the first forecast
- * is the base; moments 0; the key of its dropout. */
+/* Initial parameters of a member: layers uniform in +-1/sqrt(H) as PyTorch has them, the head 0, so that the
+ * first forecast is the base; moments 0; the key of its dropout. */
 norn_status norn_network_initialise(norn_network *network, size_t member, uint64_t seed, uint64_t identity,
                                     norn_error *err);
 
-/* [columns] pairs for a member: (shift, factor) of covariates, (season or 0, factor) of targets; see windows.cl. */
+/* [columns] pairs for a member: (shift, factor) of covariates, (season or 0, factor) of targets; see
+ * windows.cl. */
 norn_status norn_network_scale(norn_network *network, size_t member, const float *pairs, size_t columns,
                                norn_error *err);
 

@@ -386,16 +386,14 @@ static void verdict_is_honest_whoever_wins(void **state)
     stub.scores[3].mae = 3.0;
     assert_string_equal(verdict(&text),
                         ROWS "50 % below the seasonal naive's, but the linear model was better "
-                             "still, by 25 %; consider using it.");
+                             "still, by 25 %.");
     assert_non_null(strstr(text.bytes, "  * Linear"));
     stub.scores[0].mae = 9.0;
-    assert_string_equal(verdict(&text),
-                        ROWS "12 % above the seasonal naive's; the linear model was the best here, "
-                             "consider using it.");
+    assert_string_equal(verdict(&text), ROWS
+                        "12 % above the seasonal naive's; the linear model was the best here: prefer it.");
     stub.scores[3].mae = 10.0;
-    assert_string_equal(verdict(&text),
-                        ROWS "12 % above the seasonal naive's; the seasonal naive was better here, "
-                             "consider using it.");
+    assert_string_equal(verdict(&text), ROWS
+                        "12 % above the seasonal naive's; the seasonal naive was better here: prefer it.");
     stub.scores[0].mae = 40.0;
     assert_non_null(
         strstr(verdict(&text), ROWS "5.0 times the seasonal naive's; the seasonal naive was better"));
@@ -405,8 +403,7 @@ static void verdict_is_honest_whoever_wins(void **state)
     stub.scores[0].mae = 20.0;
     assert_string_equal(verdict(&text), ROWS "equal to the naive's.");
     stub.scores[1].mae = 0.0;
-    assert_string_equal(verdict(&text),
-                        ROWS "above the naive's; the naive was better here, consider using it.");
+    assert_string_equal(verdict(&text), ROWS "above the naive's; the naive was better here: prefer it.");
     stub_reset();
     stub.series = 2;
     assert_non_null(strstr(verdict(&text), "(2019-01 to 2019-12) of each of 2 series the LSTM's"));
