@@ -10,9 +10,13 @@
 
 enum { GATES = 4, CARRIES = 1, NORM_PARTS = 64, PART = 64, SCHEDULE_WORDS = 8 };
 
-/* From this hidden size on the stage path is taken: the weights of a layer (16 MB and more at 1024) no longer
- * stay in a core's caches while a group walks through time. Measured in docs/performance.md. */
-static const size_t stage_from = 1024;
+/* From this hidden size on the stage path is taken. On a CPU never: the sequence path was the faster one at
+ * every size tried, 256 to 4096 (docs/performance.md). On a GPU the weights of 512 units, 4 MB, leave the
+ * caches that a group of few rows walks with; not measured there yet. */
+static size_t stage_from(norn_device_type type)
+{
+    return type == NORN_DEVICE_CPU ? SIZE_MAX : 512;
+}
 
 static size_t round_up(size_t value, size_t multiple)
 {
@@ -150,7 +154,8 @@ static norn_status plan(norn_network *network, norn_error *err)
     network->bp = round_up(s->batch, context->rows);
     if (!s->infer_batch) s->infer_batch = s->batch > 64 ? s->batch : 64;
     network->ibp = round_up(s->infer_batch, context->rows);
-    if (s->path == NORN_PATH_AUTO) s->path = s->hidden >= stage_from ? NORN_PATH_STAGE : NORN_PATH_SEQUENCE;
+    if (s->path == NORN_PATH_AUTO)
+        s->path = s->hidden >= stage_from(context->info.type) ? NORN_PATH_STAGE : NORN_PATH_SEQUENCE;
     network->strip = s->path == NORN_PATH_STAGE ? network->hp : ub;
     network->parameters = head_bias(network) + network->op;
     network->back_size = (2 * s->layers - 1) * GATES * network->hp * network->hp + network->hp * network->op;
