@@ -23,4 +23,12 @@ typedef struct norn_comparison {
 norn_status norn_compare_network(norn_context *context, const norn_network_shape *shape, size_t rows,
                                  uint64_t seed, norn_comparison *out, norn_error *err);
 
+/*
+ * The skeleton's own kernels (sequence_forward, sequence_backward, initial_state and its gradient) on one
+ * layer against the reference: learned initial states, masked steps, against time when reverse. The larger of
+ * the relative errors of h, the gate gradients and the gradient of the learned state.
+ */
+norn_status norn_compare_sequence(norn_context *context, bool reverse, uint64_t seed, double *error,
+                                  norn_error *err);
+
 #endif

@@ -128,6 +128,15 @@ norn_status norn_self_test(norn_context *context, norn_self_test_fn each, void *
             tell(&r, what, lines[k].error, lines[k].bound);
         }
     }
+    for (int reverse = 0; reverse < 2 && status == NORN_OK; reverse++) {
+        double error = 0.0;
+        status = norn_compare_sequence(context, reverse, 5, &error, err);
+        if (status == NORN_OK)
+            tell(&r,
+                 reverse ? "one layer, masked, learned states, against time"
+                         : "one layer, masked, learned states",
+                 error, 2e-5);
+    }
     if (status == NORN_OK) status = test_gemm(context, &r, NORN_GEMM_OWN, "own product", 37, 41, 53, err);
     if (status == NORN_OK) status = test_gemm(context, &r, NORN_GEMM_CLBLAST, "CLBlast", 128, 96, 160, err);
     if (status != NORN_OK) return status;
