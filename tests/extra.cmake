@@ -85,10 +85,13 @@ if(VALGRIND AND NOT NORN_SANITIZE)
     endif()
 endif()
 if(OCLGRIND AND NOT NORN_SANITIZE)
+    add_library(oclgrind_whole MODULE ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind_whole.c)
+    target_link_libraries(oclgrind_whole PRIVATE norn_options OpenCL::OpenCL ${CMAKE_DL_LIBS})
     # NORN_TINY=1: only shapes that an interpreter gets through.
-    foreach(short kernels network gemm)
-        add_test(NAME oclgrind.${short} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind.sh
-                                                ${CMAKE_CURRENT_BINARY_DIR}/oclgrind.${short}.txt $<TARGET_FILE:test_${short}>)
+    foreach(short kernels network gemm random)
+        add_test(NAME oclgrind.${short}
+                 COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind.sh ${CMAKE_CURRENT_BINARY_DIR}/oclgrind.${short}.txt
+                         $<TARGET_FILE:oclgrind_whole> $<TARGET_FILE:test_${short}>)
         set_tests_properties(oclgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT};NORN_TINY=1"
                                                           LABELS oclgrind TIMEOUT 600)
     endforeach()

@@ -322,8 +322,11 @@ static void bench_parts(norn_context *context)
 
 static void bench_paths(norn_context *context, size_t rounds)
 {
-    static const shape_row shapes[] = {
-        {64, 48, 7, 256, 1, 1}, {64, 24, 7, 512, 1, 1}, {64, 12, 7, 1024, 1, 1}};
+    static const shape_row shapes[] = {{64, 48, 7, 256, 1, 1},
+                                       {64, 24, 7, 512, 1, 1},
+                                       {64, 12, 7, 1024, 1, 1},
+                                       {64, 6, 7, 2048, 1, 1},
+                                       {64, 3, 7, 4096, 1, 1}};
     (void)printf("\nThe two paths of a layer, whole step\n%-18s %14s %8s %14s %8s\n", "(B,T,F,H,L)",
                  "sequence ms", "GF/s", "stage ms", "GF/s");
     for (size_t i = 0; i < NORN_COUNT(shapes); i++) {

@@ -116,7 +116,8 @@ apt_get() {
 # install_packages PACKAGE...: fails with the end of the log.
 install_packages() {
     if [ "$(setup_root)" = none ]; then
-        say "Neither root nor sudo. Ask an administrator for:" >&2
+        say "not possible"
+        say "Neither root nor sudo here. Ask an administrator for:" >&2
         say "    apt-get install --no-install-recommends $*" >&2
         exit 1
     fi
