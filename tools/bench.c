@@ -399,6 +399,7 @@ static void bench_gemm(norn_context *context, size_t rounds)
 #ifdef NORN_WITH_OPENBLAS
         (void)printf("%10.1f\n", spread_of(theirs, rounds).median);
 #else
+        (void)theirs;
         (void)printf("%10s\n", "-");
 #endif
         norn_buffer_free(&da);

@@ -9,9 +9,9 @@
  * Metrics (e = y - f over all scored rows of all series)
  *   MAE   mean |e|
  *   RMSE  sqrt(mean e^2)
- *   MAPE  100 * mean |e / y|, rows with y = 0 left out and counted; NaN when none is left
+ *   MAPE  100 * mean |e / y|, rows with y = 0 left out; NaN when none is left
  *   MASE  mean over series of  mean |e| / mean |y_t - y_{t-m}| over the rows up to the cutoff
- *         (Hyndman and Koehler 2006); series whose scale is 0 are left out and counted
+ *         (Hyndman and Koehler 2006); series whose scale is 0 are left out
  */
 #ifndef NORN_FORECAST_H
 #define NORN_FORECAST_H
