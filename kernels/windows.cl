@@ -12,6 +12,7 @@
 // A target enters as its difference to the last value of the window. What is forecast is its difference to the base: the
 // last value of the window (season 0), or the value a whole number of seasons before, from the last season before the
 // forecast; the forecast adds the base again. A missing value enters as 0; a missing target or base carries no loss.
+
 // The last value of the window that is there; NaN when none is: such a window enters as zeros and carries no loss, unless
 // its base stands in another row.
 INLINE float last_value(CONST_FLOATS track, const int T)
