@@ -66,9 +66,10 @@ static const cli_option options[] = {
     {CLI_REAL, "dropout", 0, AT(forecast.dropout), 0, 0.999, NULL, "P",
      "Share of units left out between layers while training. Default: 0"},
     {CLI_COUNT, "epochs", 0, AT(forecast.epochs), 1, 1e6, NULL, "N",
-     "Most epochs. Default: by a training budget"},
+     "Most epochs. Default: 40, or what 3e12 operations allow"},
     {CLI_COUNT, "steps-per-epoch", 0, AT(forecast.steps_per_epoch), 1, 1e8, NULL, "N",
-     "Steps of an epoch. Default: every window once, within the budget"},
+     "Steps of an epoch. Default: every window once if --epochs is given, else 5, or 30 from 1000 windows "
+     "on"},
     {CLI_COUNT, "batch", 0, AT(forecast.batch), 1, 1048576, NULL, "B",
      "Windows of a step. Default: by their number"},
     {CLI_REAL, "lr", 0, AT(forecast.learning_rate), 1e-12, 100, NULL, "RATE",
