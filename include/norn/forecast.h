@@ -32,18 +32,17 @@ typedef enum norn_loss {
 
 typedef struct norn_forecast_options {
     size_t size;
-    size_t horizon;  /* h; 0: the season if above 1, else min(24, N/10) */
-    size_t window;   /* W; 0: 2 h, between 8 and N/4 */
-    size_t season;   /* m; 0: by the step; 1: none */
-    int64_t holdout; /* rows held back to score; -1: the horizon; 0: no scoring; else the horizon */
-    unsigned layers; /* L; 0: default */
-    unsigned hidden; /* H; 0: default */
-    double dropout;  /* between layers, 0 <= p < 1; negative: default */
-    unsigned epochs; /* at most; 0: 40, or fewer where they would take more than 3e12 operations */
-    unsigned
-        steps_per_epoch;  /* 0: every window once if epochs is given, else 5, or 30 from 1000 windows on */
-    unsigned batch;       /* B, windows a step; 0: default */
-    double learning_rate; /* 0: default */
+    size_t horizon;           /* h; 0: the season if above 1, else min(24, N/10) */
+    size_t window;            /* W; 0: 2 h, between 8 and N/4 */
+    size_t season;            /* m; 0: by the step; 1: none */
+    int64_t holdout;          /* rows held back to score; -1: the horizon; 0: no scoring; else the horizon */
+    unsigned layers;          /* L; 0: default */
+    unsigned hidden;          /* H; 0: default */
+    double dropout;           /* between layers, 0 <= p < 1; negative: default */
+    unsigned epochs;          /* at most; 0: 40, fewer where they would exceed 3e12 operations */
+    unsigned steps_per_epoch; /* 0: all windows once if epochs is given, else 5 or 30 by their number */
+    unsigned batch;           /* B, windows a step; 0: default */
+    double learning_rate;     /* 0: default */
     norn_loss loss;
     unsigned patience; /* epochs without a better validation loss before a member stops; 0: default */
     double time_limit; /* seconds of training by the clock; 0: none. A limit that is reached makes results
