@@ -256,13 +256,13 @@ static void decisions_say_what_was_found_and_the_flag_that_overrules_it(void **s
 {
     (void)state;
     static const norn_decision want[] = {
-        {"delimiter", "semicolon", "--delimiter"},
-        {"header", "the first line: month, a, passengers", ""},
-        {"time", "\"month\", months such as 1949-01", "--time"},
-        {"target", "\"passengers\", the last numeric column", "--target"},
-        {"past", "none; \"a\" may be an input too", "--past"},
-        {"step", "1 month (1 of 2 steps)", "--time"},
-        {"rows", "3 rows, 1949-01 to 1949-04", ""},
+        {"delimiter", "semicolon", "--delimiter", NULL},
+        {"header", "the first line: month, a, passengers", "", NULL},
+        {"time", "\"month\", months such as 1949-01", "--time", NULL},
+        {"target", "\"passengers\", the last numeric column", "--target", NULL},
+        {"past", "none; \"a\" may be an input too", "--past", NULL},
+        {"step", "1 month (1 of 2 steps)", "--time", NULL},
+        {"rows", "3 rows, 1949-01 to 1949-04", "", NULL},
     };
     norn_table *t = must_read("month;a;passengers\n1949-01;1;112\n1949-02;2;118\n1949-04;3;132\n", NULL);
     size_t count;

@@ -23,8 +23,8 @@ typedef struct forecast_flags {
     bool plot, json, quiet, debug;
 } forecast_flags;
 
-static const char *const missing_words[] = {
-    [NORN_MISSING_ERROR] = "error", [NORN_MISSING_FFILL] = "ffill", NULL};
+static const char *const missing_words[] = {"default", "error", "skip", "ffill",
+                                            "mean",    "zero",  "mask", NULL};
 static const char *const loss_words[] = {
     [NORN_LOSS_MSE] = "mse", [NORN_LOSS_MAE] = "mae", [NORN_LOSS_HUBER] = "huber", NULL};
 
@@ -44,7 +44,7 @@ static const cli_option options[] = {
      "More numeric columns for the network to see, known up to now; \"*\": all others. Default: none"},
     {CLI_TEXT, "na", 0, AT(table.na), 0, 0, NULL, "TEXTS",
      "Texts that mean a missing cell, beside the empty one, NA, N/A, NaN and null; separated by commas"},
-    {CLI_WORD, "on-missing", 0, AT(on_missing), 0, 0, missing_words, "error|ffill",
+    {CLI_WORD, "on-missing", 0, AT(on_missing), 0, 0, missing_words, "error|ffill|...",
      "Missing cells are an error, or take the last value before them. Default: error"},
     {CLI_CHARACTER, "delimiter", 0, AT(table.delimiter), 0, 0, NULL, "CHARACTER",
      "What separates fields: a character, or comma, semicolon, tab, pipe. Default: found"},
@@ -301,7 +301,7 @@ static void report_device(cli_state *cli, cli_text *out, const norn_device_info 
 {
     char text[256];
     (void)snprintf(text, sizeof text, "%s, %u compute units", device->name, device->compute_units);
-    const norn_decision decision = {"device", text, "--device"};
+    const norn_decision decision = {"device", text, "--device", NULL};
     cli_report_decisions(&cli->screen, out, &decision, 1);
 }
 
@@ -322,7 +322,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     forecast_flags given = {.table = NORN_TABLE_OPTIONS_INIT,
                             .forecast = NORN_FORECAST_OPTIONS_INIT,
                             .context = NORN_CONTEXT_OPTIONS_INIT,
-                            .on_missing = NORN_MISSING_ERROR,
+                            .on_missing = NORN_MISSING_DEFAULT,
                             .loss = NORN_LOSS_MSE};
     cli_arguments arguments;
     cli_text notes = {NULL, 0, 0, false}, results = {NULL, 0, 0, false};

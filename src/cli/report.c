@@ -51,7 +51,7 @@ void cli_report_training(const cli_screen *screen, cli_text *out, const norn_for
                         training[i].best_epoch);
     if (text.failed) out->failed = true;
     if (!text.failed) {
-        const norn_decision line = {"trained", text.bytes, ""};
+        const norn_decision line = {"trained", text.bytes, "", NULL};
         cli_report_decisions(screen, out, &line, 1);
     }
     cli_text_free(&text);

@@ -118,7 +118,7 @@ static void value_cell(reader *r, size_t slot, size_t column, uint64_t line, con
         r->missing_line = line;
         r->missing_column = column;
     }
-    if (r->options->on_missing == NORN_MISSING_ERROR)
+    if (r->options->on_missing <= NORN_MISSING_ERROR)
         ROW_DEFECT(r, line, column,
                    "column \"%s\": missing value (fill it with the value before with --on-missing ffill)",
                    column_name(r, column, name));
@@ -517,6 +517,12 @@ static norn_status finish_table(reader *r)
     norn_status status = trim_columns(r);
     if (status == NORN_OK) status = name_series(r);
     if (status == NORN_OK && r->group_of) status = group_rows(r);
+    t->spans = norn_new(&r->host, t->groups * t->targets, sizeof *t->spans);
+    if (!t->spans) return norn_fail_memory(r->err, "the ids");
+    for (size_t i = 0; i < t->groups * t->targets; i++) {
+        const size_t g = i / t->targets;
+        t->spans[i] = (norn_rows){t->first[g], t->first[g + 1] - t->first[g], 0};
+    }
     if (status == NORN_OK) status = find_step(r);
     if (status == NORN_OK) status = note_rows(r);
     if (status == NORN_OK) status = fill_missing(r);
@@ -530,7 +536,7 @@ static norn_status make_table(reader *r, norn_notes *notes)
 {
     const norn_plan *plan = &r->plan;
     r->kept = plan->targets + plan->past;
-    r->table = norn_table_new(plan->targets, plan->past, &r->host);
+    r->table = norn_table_new(plan->targets, plan->past, 0, 0, &r->host);
     r->roles = norn_new(&r->host, plan->columns, sizeof *r->roles);
     if (!r->table || !r->roles) return norn_fail_memory(r->err, "the table");
     r->table->notes = *notes; /* the table owns their texts from here */

@@ -77,7 +77,7 @@ static void decide(norn_forecast *f, const char *what, const char *flag, const c
     va_start(arguments, format);
     (void)vsnprintf(f->texts[f->decided], DECISION_TEXT, format, arguments);
     va_end(arguments);
-    f->decisions[f->decided] = (norn_decision){what, f->texts[f->decided], flag};
+    f->decisions[f->decided] = (norn_decision){what, f->texts[f->decided], flag, NULL};
     f->decided++;
 }
 

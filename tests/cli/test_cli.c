@@ -137,7 +137,7 @@ static void fields_are_quoted_where_a_reader_would_split_or_trim_them(void **sta
     (void)state;
     static const char *const cases[][2] = {
         {"plain", "plain"},
-        {"", ""},
+        {"", "", NULL},
         {"a,b", "\"a,b\""},
         {"say \"x\"", "\"say \"\"x\"\"\""},
         {"two\nlines", "\"two\nlines\""},
@@ -444,9 +444,10 @@ static void long_sentences_break_between_words_on_a_terminal(void **state)
 static void decisions_line_up_with_their_flags(void **state)
 {
     (void)state;
-    static const norn_decision decisions[] = {{"target", "\"売上\", the last numeric column", "--target"},
-                                              {"step", "1 month (143 of 143 steps)", ""},
-                                              {"time", "\"Month\"", "--time"}};
+    static const norn_decision decisions[] = {
+        {"target", "\"売上\", the last numeric column", "--target", NULL},
+        {"step", "1 month (143 of 143 steps)", "", NULL},
+        {"time", "\"Month\"", "--time", NULL}};
     cli_text text = {NULL, 0, 0, false};
     cli_report_decisions(&plain, &text, decisions, NORN_COUNT(decisions));
     assert_string_equal(text.bytes,
