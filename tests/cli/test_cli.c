@@ -137,7 +137,7 @@ static void fields_are_quoted_where_a_reader_would_split_or_trim_them(void **sta
     (void)state;
     static const char *const cases[][2] = {
         {"plain", "plain"},
-        {"", "", NULL},
+        {"", ""},
         {"a,b", "\"a,b\""},
         {"say \"x\"", "\"say \"\"x\"\"\""},
         {"two\nlines", "\"two\nlines\""},
