@@ -107,22 +107,9 @@ void norn_table_free(norn_table *table)
     norn_delete(&host, table->first, table->groups + 1, sizeof *table->first);
     norn_delete(&host, table->times, table->times_capacity, sizeof *table->times);
     norn_text_delete(&host, table->time_name);
+    norn_zone_free(table->zone);
     norn_notes_clear(&table->notes, &host);
     norn_delete(&host, table, 1, sizeof *table);
-}
-
-/* The style in which the times of an array are written: as fine as the step. */
-static norn_time_style style_of_step(norn_step step)
-{
-    norn_time_style style = {NORN_FORM_INTEGER, 0, false, 0, NORN_ZONE_NONE, 0, false};
-    if (step.unit == NORN_STEP_MONTHS || step.unit == NORN_STEP_BUSINESS_DAYS) style.form = NORN_FORM_DATE;
-    if (step.unit == NORN_STEP_MICROSECONDS) {
-        style.form = step.count % NORN_DAY == 0 ? NORN_FORM_DATE : NORN_FORM_CLOCK;
-        style.separator = ' ';
-        style.seconds = true;
-        style.fraction = step.count % NORN_SECOND == 0 ? 0 : 6;
-    }
-    return style;
 }
 
 static bool name_column(norn_table *table, size_t index, char prefix, size_t number)
@@ -191,7 +178,7 @@ norn_status norn_table_from(norn_table **out, const norn_table_arrays *a, const 
     table->rows = rows;
     table->groups = 1;
     table->step = a->times ? a->step : (norn_step){NORN_STEP_INTEGER, 1};
-    table->style = style_of_step(table->step);
+    table->style = norn_step_style(table->step);
     table->first = norn_new(&copy, 2, sizeof *table->first);
     table->ids = norn_new(&copy, a->targets, sizeof *table->ids);
     table->spans = norn_new(&copy, a->targets, sizeof *table->spans);

@@ -12,7 +12,7 @@
 #define NORN_DATA_TABLE_H
 
 #include "base/base.h"
-#include "data/calendar.h"
+#include "data/step.h"
 #include "norn/table.h"
 
 #define NORN_TABLE_DECISIONS 64
@@ -51,6 +51,7 @@ struct norn_table {
     size_t times_capacity;
     norn_column *columns; /* [values] */
     norn_time_style style;
+    norn_zone *zone; /* of the style; owned; NULL: none */
     norn_step step;
     norn_notes notes;
     norn_table_facts facts;
