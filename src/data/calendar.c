@@ -1,22 +1,21 @@
 /*
- * Days, and reading and writing times, as declared in calendar.h. Steps are in step.c.
+ * Days, weeks and moments, and times as the clock of a style shows them, as declared in calendar.h.
  *
  * Days are counted in eras of 400 years, 146097 days each, with years that begin in March so that the leap
  * day comes last (H. Hinnant, "chrono-compatible low-level date algorithms").
  */
-#include "data/calendar.h"
+#include "data/pattern.h"
 
-#include <string.h>
-
-static int64_t floor_divide(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-} /* b > 0 */
+const char *const norn_month_names[12] = {"January",   "February", "March",    "April",
+                                          "May",       "June",     "July",     "August",
+                                          "September", "October",  "November", "December"};
+const char *const norn_weekday_names[7] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                           "Friday", "Saturday", "Sunday"};
 
 int64_t norn_days_from_civil(int64_t year, int month, int day)
 {
     const int64_t march_year = year - (month <= 2);
-    const int64_t era = floor_divide(march_year, 400);
+    const int64_t era = norn_floor_divide(march_year, 400);
     const int64_t year_of_era = march_year - era * 400;                                   /* 0 .. 399 */
     const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1; /* 0 .. 365 */
     const int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
@@ -26,7 +25,7 @@ int64_t norn_days_from_civil(int64_t year, int month, int day)
 norn_date norn_civil_from_days(int64_t days)
 {
     const int64_t shifted = days + 719468;
-    const int64_t era = floor_divide(shifted, 146097);
+    const int64_t era = norn_floor_divide(shifted, 146097);
     const int64_t day_of_era = shifted - era * 146097;
     const int64_t year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
@@ -48,240 +47,109 @@ int norn_days_in_month(int64_t year, int month)
 
 int norn_weekday(int64_t days) /* 1970-01-01 was a Thursday */
 {
-    return (int)(days + 3 - 7 * floor_divide(days + 3, 7));
+    return (int)(days + 3 - 7 * norn_floor_divide(days + 3, 7));
 }
 
-norn_moment norn_moment_of(int64_t time, int offset)
+int64_t norn_days_from_week(int64_t year, int week)
 {
-    norn_moment moment = {floor_divide(time, NORN_DAY), time % NORN_DAY};
+    const int64_t fourth = norn_days_from_civil(year, 1, 4); /* always of week 1 */
+    return fourth - norn_weekday(fourth) + 7 * (week - 1);
+}
+
+void norn_week_from_days(int64_t days, int64_t *year, int *week)
+{
+    const int64_t thursday = days - norn_weekday(days) + 3; /* its year is the week's */
+    *year = norn_civil_from_days(thursday).year;
+    *week = (int)((thursday - norn_days_from_civil(*year, 1, 1)) / 7) + 1;
+}
+
+int norn_weeks_in_year(int64_t year)
+{
+    return (int)((norn_days_from_week(year + 1, 1) - norn_days_from_week(year, 1)) / 7);
+}
+
+/* ---- moments ---- */
+
+/* `seconds` east of UTC, less than two days. */
+static norn_moment moment_at(int64_t time, int64_t seconds)
+{
+    norn_moment moment = {norn_floor_divide(time, NORN_DAY), time % NORN_DAY};
     if (moment.rest < 0) moment.rest += NORN_DAY;
-    moment.rest += offset * NORN_MINUTE; /* an offset is less than a day */
-    const int64_t over = floor_divide(moment.rest, NORN_DAY);
+    moment.rest += seconds * NORN_SECOND;
+    const int64_t over = norn_floor_divide(moment.rest, NORN_DAY);
     moment.days += over;
     moment.rest -= over * NORN_DAY;
     return moment;
 }
 
-/* ---- reading ---- */
-
-/* A place in a text; the readers below move it on success. */
-typedef struct cursor {
-    const char *at, *end;
-} cursor;
-
-static bool is_digit(char byte)
+norn_moment norn_moment_of(int64_t time, int offset)
 {
-    return byte >= '0' && byte <= '9';
+    return moment_at(time, (int64_t)offset * 60);
 }
 
-/* Exactly `count` digits. */
-static bool take_digits(cursor *c, int count, int *value)
+/* The zone whose clock the style writes, or NULL where the offset of the cells, or UTC, holds. Cells that all
+ * said the same offset go on with it; where it varied the zone tells which one comes next. */
+static const norn_zone *clock_of(const norn_time_style *style)
 {
-    if (c->end - c->at < count) return false;
-    int sum = 0;
-    for (int i = 0; i < count; i++) {
-        if (!is_digit(c->at[i])) return false;
-        sum = sum * 10 + (c->at[i] - '0');
-    }
-    c->at += count;
-    *value = sum;
-    return true;
+    const bool told = style->has_offset && norn_pattern_find(style, NORN_ITEM_EPOCH) < 0;
+    return style->form == NORN_FORM_CLOCK && (!told || style->offset_varies) ? style->zone : NULL;
 }
 
-static bool take(cursor *c, char byte)
+norn_moment norn_time_local(const norn_time_style *style, int64_t time)
 {
-    if (c->at == c->end || *c->at != byte) return false;
-    c->at++;
-    return true;
+    const norn_zone *zone = clock_of(style);
+    return moment_at(time, zone ? norn_zone_offset(zone, time) : (int64_t)style->offset * 60);
 }
 
-static bool valid_date(int year, int month, int day)
+int64_t norn_time_from_local(const norn_time_style *style, norn_moment local)
 {
-    return month >= 1 && month <= 12 && day >= 1 && day <= norn_days_in_month(year, month);
+    if (local.days >= INT64_MAX / NORN_DAY - 2) return INT64_MAX;
+    if (local.days <= INT64_MIN / NORN_DAY + 2) return INT64_MIN;
+    const norn_zone *zone = clock_of(style);
+    const int64_t clock = local.days * NORN_DAY + local.rest;
+    int64_t utc[2];
+    if (!zone) return clock - style->offset * NORN_MINUTE;
+    (void)norn_zone_of_local(zone, clock, utc);
+    return utc[0];
 }
 
-static bool parse_integer(const char *text, size_t length, int64_t *value)
-{
-    size_t i = 0;
-    const bool negative = length && text[0] == '-';
-    if (length && (text[0] == '-' || text[0] == '+')) i = 1;
-    if (i == length) return false;
-    uint64_t sum = 0;
-    for (; i < length; i++) {
-        if (!is_digit(text[i])) return false;
-        const uint64_t digit = (uint64_t)(text[i] - '0');
-        if (sum > ((uint64_t)INT64_MAX - digit) / 10) return false;
-        sum = sum * 10 + digit;
-    }
-    *value = negative ? -(int64_t)sum : (int64_t)sum;
-    return true;
-}
+/* ---- what was seen ---- */
 
-/* Z, +hh:mm, +hhmm, +hh or nothing, up to the end. */
-static bool take_zone(cursor *c, norn_time_style *style)
+bool norn_time_seen_join(norn_time_seen *all, const norn_time_seen *part)
 {
-    style->zone = NORN_ZONE_NONE;
-    if (c->at == c->end) return true;
-    if (take(c, 'Z')) {
-        style->zone = NORN_ZONE_Z;
-        return c->at == c->end;
-    }
-    const bool west = *c->at == '-';
-    int hours = 0, minutes = 0;
-    if (!take(c, '+') && !take(c, '-')) return false;
-    if (!take_digits(c, 2, &hours)) return false;
-    if (c->at == c->end)
-        style->zone = NORN_ZONE_HH;
-    else if (take(c, ':'))
-        style->zone = NORN_ZONE_HH_MM;
-    else
-        style->zone = NORN_ZONE_HHMM;
-    if (style->zone != NORN_ZONE_HH && !take_digits(c, 2, &minutes)) return false;
-    if (hours > 15 || minutes > 59 || c->at != c->end) return false;
-    style->offset = (hours * 60 + minutes) * (west ? -1 : 1);
-    return true;
-}
-
-/* What follows a date: [T ]hh:mm[:ss[.fraction]][zone]. */
-static bool take_clock(cursor *c, int64_t *microseconds, norn_time_style *style)
-{
-    int hours, minutes, seconds = 0;
-    int64_t fraction = 0;
-    style->form = NORN_FORM_CLOCK;
-    style->separator = *c->at;
-    if (!take(c, 'T') && !take(c, ' ')) return false;
-    if (!take_digits(c, 2, &hours) || !take(c, ':') || !take_digits(c, 2, &minutes)) return false;
-    if (take(c, ':')) {
-        style->seconds = true;
-        if (!take_digits(c, 2, &seconds)) return false;
-        if (take(c, '.')) {
-            int64_t unit = NORN_SECOND / 10;
-            while (c->at < c->end && is_digit(*c->at) && style->fraction < 9) {
-                fraction += unit * (*c->at++ - '0'); /* digits beyond the microsecond weigh nothing */
-                unit /= 10;
-                style->fraction++;
-            }
-            if (style->fraction == 0) return false;
-        }
-    }
-    if (hours > 23 || minutes > 59 || seconds > 59 || !take_zone(c, style)) return false;
-    *microseconds = hours * NORN_HOUR + minutes * NORN_MINUTE + seconds * NORN_SECOND + fraction -
-                    style->offset * NORN_MINUTE;
-    return true;
-}
-
-bool norn_time_parse(const char *text, size_t length, bool compact, int64_t *time, norn_time_style *style)
-{
-    cursor c = {text, text + length};
-    norn_time_style read = {NORN_FORM_NONE, 0, false, 0, NORN_ZONE_NONE, 0, false};
-    int year, month, day;
-    int64_t value = 0;
-    if (compact && length == 8 && take_digits(&c, 4, &year) && take_digits(&c, 2, &month) &&
-        take_digits(&c, 2, &day) && valid_date(year, month, day)) {
-        read.form = NORN_FORM_COMPACT;
-        value = norn_days_from_civil(year, month, day) * NORN_DAY;
-    } else if (parse_integer(text, length, &value)) {
-        read.form = NORN_FORM_INTEGER;
-    } else {
-        c.at = text;
-        if (!take_digits(&c, 4, &year) || !take(&c, '-') || !take_digits(&c, 2, &month)) return false;
-        if (c.at == c.end) {
-            read.form = NORN_FORM_MONTH;
-            day = 1;
-        } else if (!take(&c, '-') || !take_digits(&c, 2, &day)) {
-            return false;
-        } else if (c.at == c.end) {
-            read.form = NORN_FORM_DATE;
-        } else if (!take_clock(&c, &value, &read)) {
-            return false;
-        }
-        if (!valid_date(year, month, day)) return false;
-        value += norn_days_from_civil(year, month, day) * NORN_DAY;
-    }
-    *time = value;
-    *style = read;
-    return true;
-}
-
-bool norn_time_style_join(norn_time_style *column, const norn_time_style *cell)
-{
-    if (column->form == NORN_FORM_NONE) {
-        *column = *cell;
+    if (!part->any) return true;
+    if (!all->any) {
+        *all = *part;
         return true;
     }
-    if (column->form != cell->form || column->separator != cell->separator ||
-        column->seconds != cell->seconds || column->zone != cell->zone)
-        return false;
-    if (column->fraction < cell->fraction) column->fraction = cell->fraction;
-    if (column->offset != cell->offset || cell->offset_varies) column->offset_varies = true;
-    if (column->offset_varies) column->offset = 0;
+    if (all->offset_given != part->offset_given) return false;
+    if (all->fraction < part->fraction) all->fraction = part->fraction;
+    all->offset_varies = all->offset_varies || part->offset_varies || all->offset != part->offset;
+    if (!all->first_over_12) all->first_over_12 = part->first_over_12;
+    if (!all->second_over_12) all->second_over_12 = part->second_over_12;
+    all->figures_differ = all->figures_differ || part->figures_differ;
+    all->zone_texts |= part->zone_texts;
+    all->names |= part->names;
+    all->short_items |= part->short_items;
+    all->full_items |= part->full_items;
     return true;
 }
 
-/* ---- writing ---- */
-
-/* At least `width` digits. */
-static char *put_digits(char *out, uint64_t value, int width)
+void norn_pattern_take_seen(norn_time_style *style, const norn_time_seen *seen)
 {
-    char digits[20];
-    int n = 0;
-    do digits[n++] = (char)('0' + value % 10);
-    while ((value /= 10) != 0);
-    while (n < width) digits[n++] = '0';
-    while (n) *out++ = digits[--n];
-    return out;
-}
-
-static char *put_signed(char *out, int64_t value, int width)
-{
-    if (value < 0) *out++ = '-';
-    return put_digits(out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, width);
-}
-
-const char *norn_time_write(const norn_time_style *style, int64_t time, char out[NORN_TIME_TEXT])
-{
-    char *end = out;
-    if (style->form == NORN_FORM_INTEGER || style->form == NORN_FORM_NONE) {
-        *put_signed(end, time, 1) = '\0';
-        return out;
+    if (!seen->any) return;
+    style->fraction =
+        (uint8_t)(seen->fraction > 9 && style->item[0].kind != NORN_ITEM_SERIAL ? 9 : seen->fraction);
+    style->names = seen->names;
+    style->offset = seen->offset_varies ? 0 : seen->offset;
+    style->offset_varies = seen->offset_varies;
+    /* an offset in figures says more than a letter, one with minutes more than one without */
+    for (int text = NORN_ZONE_TEXT_Z; text <= NORN_ZONE_TEXT_HH_MM; text++)
+        if (seen->zone_texts >> text & 1) style->zone_text = (uint8_t)text;
+    for (int text = NORN_ZONE_TEXT_UTC; text <= NORN_ZONE_TEXT_GMT; text++)
+        if (seen->zone_texts == 1 << text) style->zone_text = (uint8_t)text;
+    for (size_t i = 0; i < style->items; i++) {
+        norn_time_item *item = &style->item[i];
+        if (item->least < item->most && seen->short_items >> i & 1) item->bare = !(seen->full_items >> i & 1);
     }
-    const norn_moment moment = norn_moment_of(time, style->offset);
-    const norn_date date = norn_civil_from_days(moment.days);
-    const uint64_t rest = (uint64_t)moment.rest;
-    const bool compact = style->form == NORN_FORM_COMPACT;
-
-    end = put_signed(end, date.year, 4);
-    if (!compact) *end++ = '-';
-    end = put_digits(end, (uint64_t)date.month, 2);
-    if (style->form != NORN_FORM_MONTH) {
-        if (!compact) *end++ = '-';
-        end = put_digits(end, (uint64_t)date.day, 2);
-    }
-    if (style->form == NORN_FORM_CLOCK) {
-        *end++ = style->separator;
-        end = put_digits(end, rest / NORN_HOUR, 2);
-        *end++ = ':';
-        end = put_digits(end, rest / NORN_MINUTE % 60, 2);
-        if (style->seconds) {
-            *end++ = ':';
-            end = put_digits(end, rest / NORN_SECOND % 60, 2);
-        }
-        if (style->fraction) {
-            char nine[20];
-            (void)put_digits(nine, rest % NORN_SECOND * 1000, 9);
-            *end++ = '.';
-            memcpy(end, nine, (size_t)style->fraction);
-            end += style->fraction;
-        }
-        if (style->zone == NORN_ZONE_Z) *end++ = 'Z';
-        if (style->zone >= NORN_ZONE_HH) {
-            const int minutes = style->offset < 0 ? -style->offset : style->offset;
-            *end++ = style->offset < 0 ? '-' : '+';
-            end = put_digits(end, (uint64_t)minutes / 60, 2);
-            if (style->zone == NORN_ZONE_HH_MM) *end++ = ':';
-            if (style->zone != NORN_ZONE_HH || minutes % 60) end = put_digits(end, (uint64_t)minutes % 60, 2);
-        }
-    }
-    *end = '\0';
-    return out;
 }

@@ -75,6 +75,7 @@ typedef struct norn_time_item {
     char kind;
     char byte;           /* the literal, or what stands before a fraction */
     uint8_t least, most; /* digits */
+    bool bare;           /* written without a leading zero */
 } norn_time_item;
 
 #define NORN_TIME_ITEMS  48 /* of a pattern, at most */
@@ -89,11 +90,11 @@ typedef struct norn_time_style {
 
     /* private: pattern.h */
     uint8_t family;    /* all ways, or those that a name of --time-format leaves */
-    uint8_t fast;      /* a shape that is read without walking over the items */
+    uint8_t fast;      /* items at the beginning that are read in one go, where they have their full width */
     uint8_t items;     /* how many */
     uint8_t fraction;  /* digits of it that are written */
     uint8_t zone_text; /* how an offset is written */
-    uint8_t names;     /* how names are written */
+    uint16_t names;    /* how names are written */
     bool has_offset;   /* cells say their offset from UTC, or are counted from 1970 UTC: nothing to settle */
     bool offset_varies;
     int offset; /* minutes east of UTC in which times are written, where all cells had the same */
@@ -152,7 +153,7 @@ typedef struct norn_time_seen {
                             cannot be a month, where the order is open; 0: none */
     bool figures_differ; /* day and month were not the same number everywhere */
     uint8_t zone_texts;  /* private: ways an offset was written, a bit each */
-    uint8_t names;       /* private: likewise of names of months, days, AM and PM */
+    uint16_t names;      /* private: likewise of names of months, days, AM and PM */
     uint64_t short_items, full_items; /* private: items written without, with a leading zero or blank */
 } norn_time_seen;
 
