@@ -76,10 +76,11 @@ static norn_status say_missing(norn_raw *raw, size_t row, size_t kept, const cha
                                 "missing value%s (%s says what to do: skip, ffill, mean, zero or "
                                 "mask)",
                                 where, flag);
-    return norn_raw_problem(raw, line, column, "",
-                            "column \"%s\": missing value%s (%s %sffill, mean, zero or mask says what to do)",
-                            norn_raw_name(raw, column, name), where, flag,
-                            raw->table->targets == 1 && kept == 0 ? "skip, " : "");
+    return norn_raw_problem(
+        raw, line, column, "",
+        "column \"%s\": missing value%s (%s %sffill, mean, zero or mask says what to do%s)",
+        norn_raw_name(raw, column, name), where, flag, raw->table->targets == 1 && kept == 0 ? "skip, " : "",
+        raw->plan->perhaps_rows ? "; if every line is a series: --layout rows" : "");
 }
 
 /* ---- filling ---- */

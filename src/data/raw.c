@@ -27,7 +27,8 @@ norn_status norn_raw_open(norn_raw *raw, norn_notes *notes)
     raw->table->notes = *notes; /* the table owns their texts from here */
     notes->count = 0;
     for (size_t k = 0; k < raw->kept; k++) {
-        const char *name = plan->column[plan->values[k]].name;
+        const bool all = k == 0 && plan->layout != NORN_LAYOUT_COLUMNS; /* the values of a line */
+        const char *name = all ? "value" : plan->column[plan->values[k]].name;
         raw->words[k].host = raw->host;
         raw->table->names[k] = norn_text_copy(&raw->host, name, strlen(name));
         if (!raw->table->names[k]) return norn_fail_memory(raw->err, "the table");

@@ -673,7 +673,7 @@ static norn_status note_header(const planner *p)
 static norn_status note_time(const planner *p)
 {
     norn_plan *plan = p->plan;
-    char name[QUOTED], example[QUOTED], words[160], value[400] = "";
+    char name[QUOTED], example[QUOTED], format[NORN_TIME_FORMAT], value[400] = "";
     norn_status status;
     if (p->options->time) return NORN_OK;
     if (plan->time_columns == 0) {
@@ -688,18 +688,19 @@ static norn_status note_time(const planner *p)
                                  reference(p, plan->time[i], one, sizeof one));
     }
     const char *first = norn_sample_cell(&p->sample, p->from, plan->time[0], &length);
+    (void)norn_quote(example, sizeof example, first, length, 40);
+    (void)quoted(p, plan->time[0], name);
+    (void)norn_time_style_format(&plan->style, format, sizeof format);
     if (plan->time_columns > 1)
         status =
             norn_notes_add(p->notes, &plan->host, p->err, "time", "--time", "the columns %s together", value);
     else if (plan->style.form == NORN_FORM_INTEGER)
         status = norn_notes_add(p->notes, &plan->host, p->err, "time", "--time",
-                                "\"%s\", whole numbers such as %s", quoted(p, plan->time[0], name),
-                                norn_quote(example, sizeof example, first, length, 40));
+                                "\"%s\", whole numbers such as %s", name, example);
     else
-        status = norn_notes_add(
-            p->notes, &plan->host, p->err, "time", "--time", "\"%s\", %s", quoted(p, plan->time[0], name),
-            plan->style.form == NORN_FORM_NONE ? "by its name"
-                                               : norn_time_style_words(&plan->style, words, sizeof words));
+        status =
+            norn_notes_add(p->notes, &plan->host, p->err, "time", "--time",
+                           *format ? "\"%s\", such as %s (%s)" : "\"%s\", such as %s", name, example, format);
     return status == NORN_OK ? norn_notes_value(p->notes, &plan->host, p->err, value) : status;
 }
 
@@ -711,6 +712,20 @@ static norn_status note_id(const planner *p)
     const norn_status status = norn_notes_add(p->notes, &plan->host, p->err, "id", "--id",
                                               "\"%s\" tells the series apart", quoted(p, plan->id, name));
     return status == NORN_OK ? note_value(p, plan->id) : status;
+}
+
+/* A file read with a line a time that has no times, but a name of its own in every line: was that meant? */
+static norn_status note_layout(const planner *p)
+{
+    norn_plan *plan = p->plan;
+    size_t numbers = 0;
+    if (p->options->layout != NORN_LAYOUT_FOUND || plan->time_columns || plan->id != NORN_NO_COLUMN)
+        return NORN_OK;
+    for (size_t i = 0; i < plan->columns; i++) numbers += p->profiles[i].numeric ? 1 : 0;
+    if (numbers < 8 || p->profiles[0].numeric || p->profiles[0].present < 2 || repeats(p, 0)) return NORN_OK;
+    plan->perhaps_rows = true;
+    return norn_notes_add(p->notes, &plan->host, p->err, "layout", "--layout",
+                          "a line a time; if every line is a series, say --layout rows");
 }
 
 /* ---- the plan ---- */
@@ -811,6 +826,7 @@ static norn_status plan_columns(planner *p)
     if (status == NORN_OK) status = plan_rest(p);
     if (status == NORN_OK) status = note_time(p);
     if (status == NORN_OK) status = note_id(p);
+    if (status == NORN_OK) status = note_layout(p);
     if (status == NORN_OK) status = find_target(p);
     if (status == NORN_OK) status = find_past(p);
     if (status == NORN_OK) status = gather_values(p);
@@ -900,6 +916,9 @@ static norn_status plan_series_columns(planner *p)
                                 "\"%s\", which holds words", quoted(p, i, name));
     }
     if (status == NORN_OK && values == 0) status = no_target(p);
+    for (size_t i = plan->columns; i-- > 0;)
+        if (plan->column[i].value) p->listed[TARGETS][0] = i; /* the first stands for all */
+    p->count[TARGETS] = 1;
     return status;
 }
 
@@ -952,7 +971,6 @@ static norn_status plan_series(planner *p)
         status = norn_notes_add(p->notes, &plan->host, p->err, "time", "--time",
                                 "none: the values of a series are numbered from 1");
     if (status == NORN_OK) status = gather_values(p);
-    plan->targets = 1;
     return status;
 }
 

@@ -45,6 +45,7 @@ typedef struct norn_plan {
     norn_time_style style;        /* form NONE: nothing in the sample could be read as a time */
     norn_zone *zone;              /* of the style; the table's once it has taken it */
     bool header_times;            /* rows layout: the names of the columns are times */
+    bool perhaps_rows;            /* read with a line a time, but perhaps a line is a series */
     bool has_step;                /* told by the file (.tsf) or by --frequency */
     norn_step step;
 } norn_plan;

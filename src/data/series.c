@@ -26,10 +26,9 @@ typedef enum mark_kind {
 
 typedef struct mark {
     mark_kind kind;
-    size_t cell;   /* of the piece it stands before */
-    size_t column; /* in the record; MARK_STATIC: which static */
-    size_t text, length;
-    uint64_t line;
+    uint32_t cell;   /* of the piece it stands before */
+    uint32_t column; /* in the record; MARK_STATIC: which static */
+    uint32_t text, length, line;
     int64_t time;
     double number;
 } mark;
@@ -79,8 +78,12 @@ static mark *add_mark(piece *p, mark_kind kind, size_t column, uint64_t line, co
         return NULL;
     }
     mark *m = &p->marks[p->mark_count++];
-    *m = (mark){kind,           (uint32_t)p->cells, (uint32_t)column, (uint32_t)p->used, (uint32_t)length,
-                (uint32_t)line, {.time = 0}};
+    *m = (mark){.kind = kind,
+                .cell = (uint32_t)p->cells,
+                .column = (uint32_t)column,
+                .text = (uint32_t)p->used,
+                .length = (uint32_t)length,
+                .line = (uint32_t)line};
     if (text) {
         memcpy(p->text + p->used, text, length);
         p->used += length;
@@ -439,7 +442,7 @@ static norn_status open_intake(intake *in)
     if (plan->statics) in->these = norn_new(host, plan->statics, sizeof *in->these);
     if (!in->static_of || !in->header_times || (plan->statics && !in->these))
         return norn_fail_memory(raw->err, "the columns");
-    for (size_t s = 0; s < plan->statics; s++) in->static_of[plan->values[s]] = s;
+    for (size_t s = 0; s < plan->statics; s++) in->static_of[plan->values[plan->targets + s]] = s;
     for (size_t c = 0; c < plan->columns; c++)
         if (plan->column[c].value) {
             if (plan->header_times) in->header_times[in->header_count++] = plan->column[c].header;

@@ -125,11 +125,12 @@ static norn_status give_roles(tsf_header *h)
             plan->id = i;
         } else if (!c->time && (told || (!c->words && !o->statics))) {
             c->role = NORN_ROLE_STATIC;
-            plan->values[plan->statics++] = i;
+            plan->values[1 + plan->statics++] = i;
         } else {
             c->role = NORN_ROLE_IGNORE;
         }
     }
+    plan->values[0] = plan->columns - 1;
     plan->targets = 1;
     return NORN_OK;
 }
