@@ -68,7 +68,7 @@ typedef enum cli_kind {
     CLI_INT64,     /* int64_t */
     CLI_UINT64,    /* uint64_t */
     CLI_REAL,      /* double */
-    CLI_WORD,      /* int: the place of the word in `words` */
+    CLI_WORD,      /* int, or an enum without negatives: the place of the word in `words`; "" is no choice */
     CLI_CHARACTER, /* char: one character, or a name of one: tab, comma, ... */
     CLI_HELP,      /* prints the help and ends */
     CLI_USAGE      /* prints the short usage and ends */
@@ -91,12 +91,14 @@ typedef struct cli_command {
     const char *operands;       /* "FILE", or "" */
     const char *before, *after; /* of the table in --help */
     const cli_option *options;
+    const cli_option *shared; /* rows of several commands, before those of `options`; NULL: none */
+    size_t shared_offset;     /* of the struct that their offsets are counted in, within the command's */
     int (*run)(cli_state *cli, const struct cli_command *command, int argc,
                const char **argv); /* a cli_exit */
 } cli_command;
 
 typedef struct cli_arguments {
-    char **given; /* [rows of the table] text given for each option, or NULL */
+    char **given; /* [rows of the tables, the shared one first] text given for each option, or NULL */
     size_t rows;
     char **operands; /* [operand_count] */
     size_t operand_count;
@@ -111,6 +113,12 @@ void cli_arguments_free(cli_arguments *arguments);
 /* The entry of `names` (ends with NULL) that is most like a mistyped `text`, or NULL. */
 const char *cli_closest(const char *text, const char *const *names);
 
+typedef struct cli_text {
+    char *bytes; /* NUL-terminated once anything was added */
+    size_t length, capacity;
+    bool failed; /* memory is exhausted; further additions do nothing */
+} cli_text;
+
 /* ---- errors.c --------------------------------------------------------------------------------------------
  */
 
@@ -121,6 +129,30 @@ void cli_error(const char *format, ...) NORN_PRINTF(1, 2);
  */
 int cli_fail(cli_state *cli);
 int cli_exit_of(const norn_error *err);
+/* The same line for one thing wrong with a file; line and column 0: not known. */
+void cli_error_at(cli_text *out, const char *file, uint64_t line, uint64_t column, const char *message);
+
+/* ---- problems.c: everything wrong with a file -------------------------------------------------------------
+ */
+
+/* What norn_table_options.on_problem is told while a file is read. */
+typedef struct cli_problems {
+    const char *path; /* of --errors, or NULL */
+    uint64_t count;
+    norn_error first; /* of those that came; its log and call are empty */
+    cli_text shown;   /* the lines of the second to the last one that is printed */
+    FILE *spool;      /* JSON lines, until they are written whole */
+    int reason;       /* errno of the spool, where it failed */
+} cli_problems;
+
+/* Before any work: can the file of --errors be made, and is it another than those read and written? input and
+ * output may be NULL. A cli_exit, with the error printed. */
+int cli_problems_check(const char *path, const char *input, const char *output);
+/* Has every problem told to *problems; path NULL: no file. */
+void cli_problems_watch(cli_problems *problems, const char *path, norn_table_options *options);
+/* After the reading: prints the error of cli and the first other problems, and writes the file of --errors. A
+ * cli_exit: that of the error, else that of the writing. */
+int cli_problems_end(cli_problems *problems, cli_state *cli, norn_status status);
 
 /* ---- signals.c -------------------------------------------------------------------------------------------
  */
@@ -136,12 +168,6 @@ void cli_signals_remove_file(const char *path); /* to be removed when a second s
 
 /* ---- output.c: text in memory, and files whole or not at all ---------------------------------------------
  */
-
-typedef struct cli_text {
-    char *bytes; /* NUL-terminated once anything was added */
-    size_t length, capacity;
-    bool failed; /* memory is exhausted; further additions do nothing */
-} cli_text;
 
 void cli_text_add(cli_text *text, const char *bytes, size_t length);
 void cli_text_put(cli_text *text, const char *string);

@@ -63,6 +63,21 @@ static void print_log(const cli_state *cli, const char *log)
                   more ? "  (--debug prints the whole build log)\n" : "");
 }
 
+void cli_error_at(cli_text *out, const char *file, uint64_t line, uint64_t column, const char *message)
+{
+    char name[512];
+    (void)norn_quote(name, sizeof name, file, strlen(file), sizeof name - 16);
+    if (!name[0])
+        cli_text_put(out, "norn");
+    else if (line && column)
+        cli_text_format(out, "%s:%llu:%llu", name, (unsigned long long)line, (unsigned long long)column);
+    else if (line)
+        cli_text_format(out, "%s:%llu", name, (unsigned long long)line);
+    else
+        cli_text_put(out, name);
+    cli_text_format(out, ": error: %s\n", message);
+}
+
 int cli_fail(cli_state *cli)
 {
     const norn_error *err = &cli->err;
@@ -75,18 +90,11 @@ int cli_fail(cli_state *cli)
         return 128 + number;
     }
 
-    char file[sizeof err->file];
-    (void)norn_quote(file, sizeof file, err->file, strlen(err->file), sizeof file - 16);
-    if (file[0] && err->line && err->column)
-        (void)fprintf(stderr, "%s:%llu:%llu: error: %s\n", file, (unsigned long long)err->line,
-                      (unsigned long long)err->column, err->message);
-    else if (file[0] && err->line)
-        (void)fprintf(stderr, "%s:%llu: error: %s\n", file, (unsigned long long)err->line, err->message);
-    else if (file[0])
-        (void)fprintf(stderr, "%s: error: %s\n", file, err->message);
-    else
-        (void)fprintf(stderr, "norn: error: %s\n",
-                      err->message[0] ? err->message : norn_status_name(err->status));
+    cli_text line = {NULL, 0, 0, false};
+    cli_error_at(&line, err->file, err->line, err->column,
+                 err->message[0] ? err->message : norn_status_name(err->status));
+    if (!line.failed) (void)fputs(line.bytes, stderr);
+    cli_text_free(&line);
     print_log(cli, err->log);
     return cli_exit_of(err);
 }

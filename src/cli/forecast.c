@@ -4,51 +4,28 @@
  * stdout (or -o) gets the forecast alone, as CSV or JSON; what was decided, how the training went and how
  * good it is go to stderr.
  */
-#include "cli/cli.h"
+#include "cli/table_flags.h"
 
 #include "base/base.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 typedef struct forecast_flags {
-    norn_table_options table;
+    cli_table_flags data;
     norn_forecast_options forecast;
     norn_context_options context;
     const char *output;
-    int on_missing, loss; /* places in the tables of words below */
+    int loss; /* place in the table of words below */
     bool plot, json, quiet, debug;
 } forecast_flags;
 
-static const char *const missing_words[] = {"default", "error", "skip", "ffill",
-                                            "mean",    "zero",  "mask", NULL};
 static const char *const loss_words[] = {
     [NORN_LOSS_MSE] = "mse", [NORN_LOSS_MAE] = "mae", [NORN_LOSS_HUBER] = "huber", NULL};
 
 #define AT(field) offsetof(forecast_flags, field)
 
 static const cli_option options[] = {
-    {CLI_GROUP, "Data:", 0, 0, 0, 0, NULL, NULL, NULL},
-    {CLI_TEXT, "time", 0, AT(table.time), 0, 0, NULL, "COLUMN",
-     "Column that labels the rows, by name or number from 1; \"\": none, rows are numbered. Default: found"},
-    {CLI_TEXT, "target", 0, AT(table.target), 0, 0, NULL, "COLUMNS",
-     "What to forecast; several, separated by commas, share one network. Default: y, target, close or value, "
-     "else "
-     "the last numeric column"},
-    {CLI_TEXT, "id", 0, AT(table.id), 0, 0, NULL, "COLUMN",
-     "Column that says which series a row belongs to; \"\": none. Default: unique_id where there is one"},
-    {CLI_TEXT, "past", 0, AT(table.past), 0, 0, NULL, "COLUMNS",
-     "More numeric columns for the network to see, known up to now; \"*\": all others. Default: none"},
-    {CLI_TEXT, "na", 0, AT(table.na), 0, 0, NULL, "TEXTS",
-     "Texts that mean a missing cell, beside the empty one, NA, N/A, NaN and null; separated by commas"},
-    {CLI_WORD, "on-missing", 0, AT(on_missing), 0, 0, missing_words, "error|ffill|...",
-     "Missing cells are an error, or take the last value before them. Default: error"},
-    {CLI_CHARACTER, "delimiter", 0, AT(table.delimiter), 0, 0, NULL, "CHARACTER",
-     "What separates fields: a character, or comma, semicolon, tab, pipe. Default: found"},
-
     {CLI_GROUP, "Forecast:", 0, 0, 0, 0, NULL, NULL, NULL},
     {CLI_SIZE, "horizon", 'n', AT(forecast.horizon), 1, 1e9, NULL, "ROWS",
      "Rows to forecast. Default: the season, else a tenth of the rows, at most 24"},
@@ -99,29 +76,6 @@ static const cli_option options[] = {
     {CLI_USAGE, "usage", 0, 0, 0, 0, NULL, NULL, "All options in short"},
     {CLI_END, NULL, 0, 0, 0, 0, NULL, NULL, NULL},
 };
-
-/* ---- reading ---------------------------------------------------------------------------------------------
- */
-
-/* read(2) and not stdio, which would go on after a signal. */
-static size_t read_stdin(void *user, void *buffer, size_t size)
-{
-    (void)user;
-    for (;;) {
-        const ssize_t got = read(STDIN_FILENO, buffer, size);
-        if (got >= 0) return (size_t)got;
-        if (errno != EINTR || cli_signal_caught()) return (size_t)-1;
-    }
-}
-
-static norn_status read_table(cli_state *cli, norn_table **table, const char *path,
-                              const norn_table_options *how)
-{
-    if (strcmp(path, "-") != 0) return norn_table_read(table, path, how, &cli->host, &cli->err);
-    if (!cli->quiet && isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
-        (void)fputs("norn: reading CSV from the terminal; Ctrl-D ends it\n", stderr);
-    return norn_table_read_stream(table, read_stdin, NULL, "stdin", how, &cli->host, &cli->err);
-}
 
 /* ---- results ---------------------------------------------------------------------------------------------
  */
@@ -319,10 +273,9 @@ static void report_plots(cli_state *cli, cli_text *out, const norn_table *table,
 
 static int run(cli_state *cli, const cli_command *command, int argc, const char **argv)
 {
-    forecast_flags given = {.table = NORN_TABLE_OPTIONS_INIT,
+    forecast_flags given = {.data = CLI_TABLE_FLAGS_INIT,
                             .forecast = NORN_FORECAST_OPTIONS_INIT,
                             .context = NORN_CONTEXT_OPTIONS_INIT,
-                            .on_missing = NORN_MISSING_DEFAULT,
                             .loss = NORN_LOSS_MSE};
     cli_arguments arguments;
     cli_text notes = {NULL, 0, 0, false}, results = {NULL, 0, 0, false};
@@ -334,29 +287,16 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
 
     int code = cli_parse(command, argc, argv, &given, &arguments);
     if (code >= 0) goto done;
-    if (arguments.operand_count != 1) {
-        if (arguments.operand_count == 0)
-            cli_error("no file given; - is standard input (norn forecast --help)");
-        else
-            cli_error("one file at a time, found %zu (norn forecast --help)", arguments.operand_count);
-        code = EXIT_USAGE;
+    const char *input = NULL;
+    if ((code = cli_table_check(command, &arguments, &given.data, given.output, &input)) != EXIT_FINE)
         goto done;
-    }
-    const char *const input = arguments.operands[0];
-    if (given.output && cli_same_file(input, given.output)) {
-        cli_error("-o: the forecast would replace the file it is made from");
-        code = EXIT_USAGE;
-        goto done;
-    }
     cli->quiet = given.quiet;
     cli->debug |= given.debug;
-    given.table.on_missing = (norn_on_missing)given.on_missing;
     given.forecast.loss = (norn_loss)given.loss;
     /* a run of minutes must not end in an output that could never be made */
     if ((code = cli_output_check(given.output)) != EXIT_FINE) goto done;
 
-    if (read_table(cli, &table, input, &given.table) != NORN_OK) goto failed;
-    cli_progress_clear(cli);
+    if ((code = cli_table_read(cli, &table, input, &given.data)) != EXIT_FINE) goto done;
     decisions = norn_table_decisions(table, &count);
     cli_report_decisions(&cli->screen, &notes, decisions, count);
     if (norn_context_new(&context, &given.context, &cli->host, &cli->err) != NORN_OK) goto failed;
@@ -417,5 +357,7 @@ const cli_command cli_forecast_command = {
              "  norn forecast load.csv --target load --past '*' -o next.csv\n"
              "  zcat big.csv.gz | norn forecast - --json --quiet\n",
     .options = options,
+    .shared = cli_table_rows,
+    .shared_offset = AT(data),
     .run = run,
 };

@@ -79,14 +79,16 @@ static int read_real(const cli_option *option, const char *text, char *target)
 static int read_word(const cli_option *option, const char *text, char *target)
 {
     for (int i = 0; option->words[i]; i++)
-        if (strcmp(option->words[i], text) == 0) {
+        if (text[0] && strcmp(option->words[i], text) == 0) {
             *(int *)(void *)target = i;
             return -1;
         }
     char all[128] = "";
     size_t used = 0;
     for (int i = 0; option->words[i] && used < sizeof all - 1; i++)
-        used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", option->words[i]);
+        if (option->words[i][0])
+            used +=
+                (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", option->words[i]);
     cli_error("--%s: expected one of %s, found \"%s\"", option->name, all, QUOTED(text));
     return EXIT_USAGE;
 }
@@ -96,8 +98,8 @@ static int read_character(const cli_option *option, const char *text, char *targ
     static const struct {
         const char *name;
         char character;
-    } names[] = {{"comma", ','}, {"semicolon", ';'}, {"tab", '\t'},
-                 {"\\t", '\t'},  {"pipe", '|'},      {"space", ' '}};
+    } names[] = {{"comma", ','}, {"semicolon", ';'}, {"tab", '\t'},  {"\\t", '\t'},
+                 {"pipe", '|'},  {"space", ' '},     {"point", '.'}, {"apostrophe", '\''}};
     for (size_t i = 0; i < NORN_COUNT(names); i++)
         if (strcmp(names[i].name, text) == 0) {
             *target = names[i].character;
@@ -107,8 +109,9 @@ static int read_character(const cli_option *option, const char *text, char *targ
         *target = text[0];
         return -1;
     }
-    cli_error("--%s: expected one character, or comma, semicolon, tab, pipe; found \"%s\"", option->name,
-              QUOTED(text));
+    cli_error("--%s: expected one character, or comma, semicolon, tab, pipe, space, point, apostrophe; found "
+              "\"%s\"",
+              option->name, QUOTED(text));
     return EXIT_USAGE;
 }
 
@@ -219,7 +222,7 @@ static bool tables_make(popt_tables *out, const cli_option *options, size_t coun
     return true;
 }
 
-static int bad_option(const cli_command *command, poptContext context, int code)
+static int bad_option(const cli_command *command, const cli_option *options, poptContext context, int code)
 {
     const char *bad = poptBadOption(context, POPT_BADOPTION_NOALIAS);
     if (!bad) bad = "";
@@ -229,9 +232,9 @@ static int bad_option(const cli_command *command, poptContext context, int code)
     } else if (code == POPT_ERROR_UNWANTEDARG) {
         cli_error("%.*s takes no value (norn %s --help)", (int)strcspn(text, "="), text, command->name);
     } else if (code == POPT_ERROR_BADOPT) {
-        const char *names[64];
+        const char *names[128];
         size_t count = 0;
-        for (const cli_option *o = command->options; o->kind != CLI_END && count < NORN_COUNT(names) - 1; o++)
+        for (const cli_option *o = options; o->kind != CLI_END && count < NORN_COUNT(names) - 1; o++)
             if (o->kind != CLI_GROUP) names[count++] = o->name;
         names[count] = NULL;
         char word[48];
@@ -260,11 +263,33 @@ static int print_help(const cli_command *command, poptContext context, bool whol
     return cli_close_stdout(EXIT_FINE);
 }
 
+static size_t count_of(const cli_option *options)
+{
+    size_t count = 0;
+    while (options && options[count].kind != CLI_END) count++;
+    return count;
+}
+
+/* The rows of both tables as one, offsets counted in the command's struct; NULL: no memory. */
+static cli_option *join(const cli_command *command, size_t *count)
+{
+    const size_t shared = count_of(command->shared), own = count_of(command->options);
+    cli_option *rows = calloc(shared + own + 1, sizeof *rows); /* the last one is CLI_END */
+    *count = shared + own;
+    if (!rows) return NULL;
+    for (size_t i = 0; i < shared; i++) {
+        rows[i] = command->shared[i];
+        rows[i].offset += command->shared_offset;
+    }
+    memcpy(rows + shared, command->options, own * sizeof *rows);
+    return rows;
+}
+
 int cli_parse(const cli_command *command, int argc, const char **argv, void *values, cli_arguments *arguments)
 {
     int code = -1;
     size_t count = 0;
-    while (command->options[count].kind != CLI_END) count++;
+    cli_option *const options = join(command, &count);
     popt_tables tables = {NULL, NULL, NULL};
     poptContext context = NULL;
     const char *const own = argv[0];
@@ -277,7 +302,7 @@ int cli_parse(const cli_command *command, int argc, const char **argv, void *val
     *arguments = (cli_arguments){.rows = count};
     arguments->given = calloc(count + 1, sizeof *arguments->given);
     arguments->operands = calloc((size_t)argc + 1, sizeof *arguments->operands);
-    if (!arguments->given || !arguments->operands || !tables_make(&tables, command->options, count) ||
+    if (!arguments->given || !arguments->operands || !options || !tables_make(&tables, options, count) ||
         !(context = poptGetContext(NULL, argc, argv, tables.main, 0))) {
         cli_error("out of memory for the command line");
         code = EXIT_MEMORY;
@@ -287,7 +312,7 @@ int cli_parse(const cli_command *command, int argc, const char **argv, void *val
 
     int at;
     while ((at = poptGetNextOpt(context)) > 0) {
-        const cli_option *option = &command->options[at - 1];
+        const cli_option *option = &options[at - 1];
         char **given = &arguments->given[at - 1];
         free(*given);
         *given = poptGetOptArg(context);
@@ -299,7 +324,7 @@ int cli_parse(const cli_command *command, int argc, const char **argv, void *val
         if (code >= 0) goto done;
     }
     if (at < -1) {
-        code = bad_option(command, context, at);
+        code = bad_option(command, options, context, at);
         goto done;
     }
     const char *operand;
@@ -317,6 +342,7 @@ done:
     if (context) poptFreeContext(context);
     free(tables.rows);
     free(tables.groups);
+    free(options);
     argv[0] = own;
     return code;
 }

@@ -40,6 +40,37 @@ struct norn_context {
 
 /* ---- table ---- */
 
+norn_status norn_table_read(norn_table **out, const char *path, const norn_table_options *options,
+                            const norn_host *host, norn_error *err)
+{
+    (void)host;
+    for (size_t i = 0; i < stub.problem_count; i++) {
+        const norn_problem *problem = &stub.problems[i];
+        options->on_problem(options->user, problem);
+        if (i == 0)
+            (void)norn_fail_at(err, NORN_ERR_DATA, problem->file, problem->line, problem->column, "%s",
+                               problem->message);
+    }
+    if (stub.problem_count) return NORN_ERR_DATA;
+    if (stub.read_status != NORN_OK)
+        return norn_fail_at(err, stub.read_status, path, 0, 0, "%s", stub.read_message);
+    *out = calloc(1, sizeof **out);
+    return *out ? NORN_OK : norn_fail_memory(err, "a table");
+}
+
+norn_status norn_table_read_stream(norn_table **out, norn_read_fn read, void *user, const char *name,
+                                   const norn_table_options *options, const norn_host *host, norn_error *err)
+{
+    (void)read;
+    (void)user;
+    return norn_table_read(out, name, options, host, err);
+}
+
+void norn_table_free(norn_table *table)
+{
+    free(table);
+}
+
 size_t norn_table_series_count(const norn_table *table)
 {
     (void)table;

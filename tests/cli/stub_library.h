@@ -18,6 +18,10 @@ typedef struct stub_library {
     long shift[STUB_SERIES]; /* months by which a series starts later */
     norn_score scores[4];
     size_t score_count;
+    norn_status read_status; /* of norn_table_read; an error's text is read_message, without a position */
+    const char *read_message;
+    const norn_problem *problems; /* told by norn_table_read; the first is its error */
+    size_t problem_count;
     int usable; /* the first device */
     int self_test_passes;
     norn_status self_test_status; /* what stops the self-test before its last line; NORN_OK: nothing */
