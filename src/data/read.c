@@ -647,7 +647,7 @@ static norn_status read_stream(norn_table **out, norn_read_fn read, void *user, 
     r->options = &told;
     r->missing = norn_missing_init(told.na);
     r->err = err ? err : &own;
-    status = norn_numbers_open(&r->numbers, r->err);
+    status = norn_numbers_open(&r->numbers, 0, 0, r->err);
     if (status == NORN_OK) status = read_all(r, read, user, total, buffer);
     if (status == NORN_OK) {
         *out = r->table;

@@ -616,9 +616,9 @@ norn_status norn_plan_make(norn_plan *plan, const char *bytes, size_t size, bool
     sample.host = *host;
     planner p = {plan, &sample, options, norn_missing_init(options->na), {NULL}, notes, name, NULL, 0, err};
 
-    norn_status status = norn_numbers_open(&p.numbers, err);
+    norn_status status = norn_numbers_open(&p.numbers, 0, 0, err);
     if (status == NORN_OK && !options->delimiter) {
-        status = norn_sample_delimiter(&plan->delimiter, bytes, size, whole, name, host, err);
+        status = norn_sample_delimiter(&plan->delimiter, 0, bytes, size, whole, name, host, err);
         if (status == NORN_OK)
             status = norn_notes_add(notes, host, err, "delimiter", "--delimiter", "%s",
                                     delimiter_name(plan->delimiter));

@@ -22,9 +22,9 @@ typedef struct norn_sample {
 
 /* Tells the delimiter among , ; tab | by how evenly it cuts the first 100 records: the one under which the
  * most records (and at least half of them) have the same number of fields, two or more; of equals the one
- * that gives more fields. 0 when there is none: the file has one column. `whole`: bytes are all of the file.
- * Errors: NORN_ERR_MEMORY. */
-norn_status norn_sample_delimiter(char *delimiter, const char *bytes, size_t size, bool whole,
+ * that gives more fields. 0 when there is none: the file has one column. `decimal`: that of numbers, which
+ * does not separate fields (0: '.'). `whole`: bytes are all of the file. Errors: NORN_ERR_MEMORY. */
+norn_status norn_sample_delimiter(char *delimiter, char decimal, const char *bytes, size_t size, bool whole,
                                   const char *name, const norn_host *host, norn_error *err);
 
 /* Reads the records of bytes[0..size); blank lines are left out, and so is a last record that is not
