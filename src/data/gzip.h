@@ -17,11 +17,11 @@ typedef struct norn_gzip norn_gzip;
 /* Do these bytes begin like gzip? */
 bool norn_gzip_is(const char *bytes, size_t size);
 
-/* head[0..size), at most NORN_GZIP_HEAD bytes: what was read of the stream already; copied. name is borrowed.
- * Errors: NORN_ERR_MEMORY. */
+/* head[0..size), at most NORN_GZIP_HEAD bytes: what was read of the stream already (ended: to its end);
+ * copied. name is borrowed. Errors: NORN_ERR_MEMORY. */
 #define NORN_GZIP_HEAD ((size_t)64 << 10)
-norn_status norn_gzip_open(norn_gzip **out, const char *head, size_t size, norn_read_fn read, void *user,
-                           const char *name, const norn_host *host, norn_error *err);
+norn_status norn_gzip_open(norn_gzip **out, const char *head, size_t size, bool ended, norn_read_fn read,
+                           void *user, const char *name, const norn_host *host, norn_error *err);
 
 /* Unpacks until out is full or the end: *got < size. What comes out before an error does not depend on how
  * the stream hands out its bytes, and *got says how much it is. Errors: NORN_ERR_DATA, NORN_ERR_INPUT

@@ -614,7 +614,8 @@ norn_status norn_plan_make(norn_plan *plan, const char *bytes, size_t size, bool
     norn_sample sample;
     memset(&sample, 0, sizeof sample);
     sample.host = *host;
-    planner p = {plan, &sample, options, norn_missing_init(options->na), {NULL}, notes, name, NULL, 0, err};
+    planner p = {plan, &sample, options, norn_missing_init(options->na), {NULL, 0, 0}, notes, name,
+                 NULL, 0,       err};
 
     norn_status status = norn_numbers_open(&p.numbers, 0, 0, err);
     if (status == NORN_OK && !options->delimiter) {

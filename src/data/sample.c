@@ -54,7 +54,7 @@ static size_t commonest(const trial *t, size_t *records)
     return best;
 }
 
-norn_status norn_sample_delimiter(char *delimiter, const char *bytes, size_t size, bool whole,
+norn_status norn_sample_delimiter(char *delimiter, char decimal, const char *bytes, size_t size, bool whole,
                                   const char *name, const norn_host *host, norn_error *err)
 {
     static const char candidates[] = {',', ';', '\t', '|'};
@@ -62,6 +62,7 @@ norn_status norn_sample_delimiter(char *delimiter, const char *bytes, size_t siz
     double best_share = 0.0;
     size_t best_columns = 0;
     for (size_t i = 0; i < sizeof candidates; i++) {
+        if (candidates[i] == decimal) continue;
         trial t;
         memset(&t, 0, sizeof t);
         const norn_csv_events events = {&t, trial_field, trial_row};
