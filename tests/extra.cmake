@@ -65,7 +65,7 @@ if(VALGRIND AND NOT NORN_SANITIZE)
                  --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
                  --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
     # What runs without OpenCL.
-    foreach(short base csv calendar roles table reference metrics cli)
+    foreach(short base cell csv scan calendar roles table reference metrics cli)
         if(TARGET test_${short})
             add_test(NAME valgrind.${short} COMMAND ${valgrind} $<TARGET_FILE:test_${short}>)
             set_tests_properties(valgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}"
@@ -111,7 +111,7 @@ if(NORN_FUZZ)
     target_include_directories(fuzz_csv SYSTEM PRIVATE ${CSV_INCLUDE_DIR})
     target_compile_options(fuzz_csv PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g)
     target_link_options(fuzz_csv PRIVATE -fsanitize=fuzzer,address,undefined)
-    target_link_libraries(fuzz_csv PRIVATE norn_options ${CSV_LIBRARY} m)
+    target_link_libraries(fuzz_csv PRIVATE norn_options ${CSV_LIBRARY} Threads::Threads ZLIB::ZLIB m)
     set(corpus ${CMAKE_CURRENT_BINARY_DIR}/corpus/csv)
     file(MAKE_DIRECTORY ${corpus})
     add_test(NAME fuzz.csv COMMAND fuzz_csv -max_total_time=60 -max_len=8192 -timeout=10 -rss_limit_mb=1024 ${corpus}

@@ -21,6 +21,7 @@ build  libcsv-dev          -           libcsv
 build  libpopt-dev         -           popt
 build  libjansson-dev      -           Jansson
 build  librandom123-dev    -           Random123
+build  zlib1g-dev          -           zlib
 pocl   pocl-opencl-icd     -           PoCL, or any other OpenCL platform
 test   libcmocka-dev       -           cmocka
 extra  clang-format-14     -           clang-format 14
