@@ -47,6 +47,18 @@ foreach(series hourly_load shop_sales business_prices)
     set_tests_properties(datasets.${series} PROPERTIES WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}/datasets)
 endforeach()
 
+# ---- public files ----------------------------------------------------------------------------------------------
+# Not part of the project: tried where they lie beside it.
+
+if(TARGET norn_cli)
+    add_test(NAME shared.files
+             COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/shared_files.sh $<TARGET_FILE:norn_cli> ${PROJECT_SOURCE_DIR})
+    set(cache ${CMAKE_CURRENT_BINARY_DIR}/cache/shared)
+    file(MAKE_DIRECTORY ${cache})
+    set_tests_properties(shared.files PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT};POCL_CACHE_DIR=${cache}"
+                                                 SKIP_RETURN_CODE 77 TIMEOUT 600)
+endif()
+
 # ---- lint --------------------------------------------------------------------------------------------------------
 
 foreach(part format kernels shell)
