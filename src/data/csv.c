@@ -189,36 +189,65 @@ static void stop_at(norn_csv *csv, unsigned char byte)
     csv->defect_end = here;
 }
 
-/* Does a blank stand at the end of a field, or of the block? Only there does it matter to libcsv's own rules,
- * which strip it, and which run a quarter faster than asking a function at every byte. */
-static bool blank_at_edge(const char *bytes, size_t size, char delimiter)
-{
-#define BLANK(b) (((b) == ' ') | (((b) == '\t') & (delimiter != '\t')))
-#define EDGE(b)  (((b) == delimiter) | ((b) == '\n') | ((b) == '\r') | ((b) == '"'))
-    unsigned char found = (unsigned char)(BLANK(bytes[0]) | BLANK(bytes[size - 1]));
-    for (size_t i = 1; i < size; i++)
-        found = (unsigned char)(found | (BLANK(bytes[i - 1]) & EDGE(bytes[i])) |
-                                (EDGE(bytes[i - 1]) & BLANK(bytes[i])));
-    return found != 0;
-#undef BLANK
-#undef EDGE
-}
+/* What a block contains anywhere, each 0 or not. */
+typedef struct block_look {
+    unsigned char nul, high, quote;
+    unsigned char blank; /* a blank at an end of a field, or of the block */
+} block_look;
 
-static bool beyond_ascii(const char *bytes, size_t size)
+/* Compilers do not find their way to vectors from bytes and conditions, so they are led: comparing vectors
+ * gives 0 or 255 for each byte. BLANK and EDGE are the same for vectors and for bytes. */
+#define BLANK(b) (((b) == ' ') | ((b) == tab))
+#define EDGE(b)  (((b) == (unsigned char)delimiter) | ((b) == '\n') | ((b) == '\r') | ((b) == '"'))
+
+static block_look look_over(const char *bytes, size_t size, char delimiter)
 {
-    unsigned char all = 0;
-    for (size_t i = 0; i < size; i++) all = (unsigned char)(all | (unsigned char)bytes[i]);
-    return all >= 0x80;
+    const unsigned char tab = delimiter == '\t' ? ' ' : '\t';
+    block_look found = {0, 0, 0, 0};
+    size_t i = 0;
+#ifdef __GNUC__
+    typedef unsigned char vector __attribute__((vector_size(16)));
+    vector nul = {0}, high = {0}, quote = {0}, blank = {0};
+    for (; i + sizeof(vector) < size; i += sizeof(vector)) {
+        vector here, next;
+        memcpy(&here, bytes + i, sizeof here);
+        memcpy(&next, bytes + i + 1, sizeof next);
+        nul |= (vector)(here == 0);
+        high |= here;
+        quote |= (vector)(here == '"');
+        blank |= (vector)((BLANK(here) & EDGE(next)) | (EDGE(here) & BLANK(next)));
+    }
+    for (size_t k = 0; k < sizeof(vector); k++) {
+        found.nul |= nul[k];
+        found.high |= high[k] & 0x80;
+        found.quote |= quote[k];
+        found.blank |= blank[k];
+    }
+#endif
+    /* From here on byte by byte; what precedes the first and follows the last one is not known. */
+    unsigned char before = i ? (unsigned char)bytes[i - 1] : '\n';
+    for (; i < size; i++) {
+        const unsigned char byte = (unsigned char)bytes[i];
+        found.nul |= byte == 0;
+        found.high |= byte & 0x80;
+        found.quote |= byte == '"';
+        found.blank |= (BLANK(before) & EDGE(byte)) | (EDGE(before) & BLANK(byte));
+        before = byte;
+    }
+    found.blank |= BLANK((unsigned char)bytes[0]) | BLANK(before);
+    return found;
 }
 
 norn_status norn_csv_feed(norn_csv *csv, const char *bytes, size_t size, norn_error *err)
 {
     if (csv->status != NORN_OK || size == 0) return csv->status;
-    csv->nul = csv->nul || memchr(bytes, 0, size);
-    csv->high = csv->high || beyond_ascii(bytes, size);
-    csv->quote = csv->quote || memchr(bytes, '"', size);
-    const bool blank = blank_at_edge(bytes, size, (char)csv->parser.delim_char);
-    csv_set_space_func(&csv->parser, blank ? no_space : NULL);
+    const block_look found = look_over(bytes, size, (char)csv->parser.delim_char);
+    csv->nul = csv->nul || found.nul;
+    csv->high = csv->high || found.high;
+    csv->quote = csv->quote || found.quote;
+    /* libcsv's own rules strip blanks at the ends of fields; where there are none, they run a quarter faster
+     * than a function that is asked at every byte. */
+    csv_set_space_func(&csv->parser, found.blank ? no_space : NULL);
     const size_t taken = csv_parse(&csv->parser, bytes, size, on_field, on_row, csv);
     if (csv->status == NORN_OK && taken < size) stop_at(csv, (unsigned char)bytes[taken]);
     return norn_csv_describe(csv, 0, err);
