@@ -410,7 +410,9 @@ static bool take_fast(const norn_time_style *style, cursor *c, fields *f)
     }
     if (width >= 19) f->second = two_digits(t + 17, &bad);
     if (bad) return false;
-    f->full_items = (UINT64_C(1) << style->fast) - 1;
+    f->full_items = (uint64_t)(t[5] == '0') << 2 | (uint64_t)(t[8] == '0') << 4;
+    if (width >= 16) f->full_items |= (uint64_t)(t[11] == '0') << 6 | (uint64_t)(t[14] == '0') << 8;
+    if (width >= 19) f->full_items |= (uint64_t)(t[17] == '0') << 10;
     c->at += width;
     return true;
 }
