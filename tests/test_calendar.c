@@ -731,6 +731,20 @@ static void parts_in_columns_make_a_time(void **state)
 
 /* ---- against the C library ---- */
 
+static void every_day_of_four_digits_is_read_and_written_back(void **state)
+{
+    (void)state;
+    const norn_time_style style = compile("%Y-%m-%d");
+    const int64_t first = norn_days_from_civil(0, 1, 1), end = norn_days_from_civil(10000, 1, 1);
+    norn_time_seen seen = {0};
+    for (int64_t days = first; days < end; days++) {
+        char text[NORN_TIME_TEXT];
+        int64_t time;
+        (void)norn_time_write(&style, days * NORN_DAY, text);
+        if (!parse(&style, text, &seen, &time) || time != days * NORN_DAY) fail_msg("%s", text);
+    }
+}
+
 static void random_instants_are_written_and_read_as_the_system_does(void **state)
 {
     (void)state;
@@ -859,6 +873,7 @@ int main(void)
         cmocka_unit_test(what_parts_saw_is_joined),
         cmocka_unit_test(offsets_that_differ_are_written_as_utc),
         cmocka_unit_test(parts_in_columns_make_a_time),
+        cmocka_unit_test(every_day_of_four_digits_is_read_and_written_back),
         cmocka_unit_test(random_instants_are_written_and_read_as_the_system_does),
         cmocka_unit_test(any_time_can_be_written),
         cmocka_unit_test(a_clock_that_is_set_is_recognised),
