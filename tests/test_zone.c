@@ -294,8 +294,7 @@ static void what_is_no_zone_is_refused(void **state)
                                        "right/UTC",
                                        "+020",
                                        "+02:000",
-                                       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-                                       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+                                       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     for (size_t i = 0; i < NORN_COUNT(none); i++) {
         norn_zone *zone = NULL;
         norn_error err = NORN_ERROR_INIT;

@@ -292,7 +292,7 @@ norn_status norn_pattern_compile(norn_time_style *style, const char *format, nor
     norn_time_style made = {.zone = style->zone, .family = style->family};
     compiler c = {.style = &made, .format = format, .guessing = width != NORN_WIDTH_FREE, .err = err};
     norn_status status = NORN_OK;
-    for (const char *p = format; *p && status == NORN_OK; p++) {
+    for (const char *p = format; status == NORN_OK && *p; p++) { /* in this order: a letter may be absent */
         const size_t at = (size_t)(p - format);
         status = *p == '%' ? add_letter(&c, &p, at) : add_literal(&c, *p, at);
     }
