@@ -170,10 +170,16 @@ static void what_parts_saw_is_joined(void **state)
     assert_int_equal(all.second_over_12, 2);
     assert_int_equal(all.first_over_12, 0);
     assert_true(all.short_items & 1 && all.full_items & 1);
-    norn_time_seen zoned = {0};
+    norn_time_seen zoned = {0}, other = {0};
     const norn_time_style with = compile("%F %T%z");
     assert_true(parse(&with, "2020-01-01 00:00:00+01:00", &zoned, &raw));
     assert_false(norn_time_seen_join(&all, &zoned));
+    const norn_time_style fine = compile("%F %T.%f%z");
+    assert_true(parse(&fine, "2020-01-01 00:00:00.25+02:00", &other, &raw));
+    assert_true(norn_time_seen_join(&zoned, &other));
+    assert_true(zoned.offset_varies);
+    assert_int_equal(zoned.fraction, 2);
+    assert_true(norn_time_seen_join(&zoned, &(norn_time_seen){0})); /* a part without rows */
 }
 
 /* With offsets that differ, UTC is the only one that is right for a time of the future. */
@@ -205,6 +211,8 @@ static void parts_in_columns_make_a_time(void **state)
         {{4, false, false}, {2020, 2, 29, 23}, "2020-02-29 23:00"},
         {{4, false, true}, {2020, 2, 29, 24}, "2020-03-01 00:00"},
         {{4, false, true}, {2020, 2, 29, 1}, "2020-02-29 01:00"},
+        {{5, false, true}, {2020, 2, 29, 24, 0}, "2020-03-01 00:00"},
+        {{5, false, true}, {2020, 2, 29, 24, 60}, NULL},
         {{5, false, false}, {2020, 2, 29, 23, 59}, "2020-02-29 23:59"},
         {{6, false, false}, {2020, 2, 29, 23, 59, 58}, "2020-02-29 23:59:58"},
         {{3, false, false}, {2021, 2, 29}, NULL},
@@ -231,38 +239,60 @@ static void parts_in_columns_make_a_time(void **state)
 
 /* ---- changes of the clock ---- */
 
+/* What befalls the clock: `absent` hours are jumped over, or `again` hours are shown once more, at `hour` of
+ * a day. */
+static size_t set_clock(int64_t *times, int64_t start, int64_t step, int64_t change, int absent, int again)
+{
+    size_t n = 0;
+    for (int64_t t = start; n < 120; t += step) {
+        if (t == change) t += absent * NORN_HOUR;
+        times[n++] = t;
+        for (int64_t back = t + step - again * NORN_HOUR;
+             again && t + step == change + NORN_HOUR && back <= t; back += step)
+            times[n++] = back;
+    }
+    return n;
+}
+
 static void a_clock_that_is_set_is_recognised(void **state)
 {
     (void)state;
-    const norn_time_style style = norn_time_style_iso(NORN_FORM_CLOCK, 0);
-    int64_t times[24 * 10];
-    const int64_t spring = at(2024, 3, 29, 0, 0, 0), autumn = at(2024, 10, 25, 0, 0, 0),
-                  midweek = at(2024, 7, 3, 0, 0, 0);
-    for (int half = 0; half < 2; half++) {
-        const int64_t step = half ? NORN_HOUR / 2 : NORN_HOUR;
-        for (int turned = 0; turned < 2; turned++)
-            for (int kind = 0; kind < 6; kind++) {
-                /* 0 spring, 1 autumn, 2 nothing, 3 a gap on a Wednesday, 4 a cell twice on a Wednesday, 5 two
-                 * hours absent */
-                size_t n = 0;
-                const int64_t start = kind == 1 ? autumn : kind == 0 || kind == 5 ? spring : midweek;
-                const int64_t change = start + (kind == 3 || kind == 4 ? 0 : 2 * NORN_DAY) + 2 * NORN_HOUR;
-                for (int64_t t = start; n < 120; t += step) {
-                    if (kind != 2 && t == change)
-                        t += kind == 1 ? 0 : kind == 4 ? -step : kind == 5 ? 2 * NORN_HOUR : NORN_HOUR;
-                    times[n++] = t;
-                    if (kind == 1 && t == change + NORN_HOUR - step)
-                        for (int64_t again = change; again <= t; again += step) times[n++] = again;
-                }
-                for (size_t i = 0; turned && i < n / 2; i++) {
-                    const int64_t swap = times[i];
-                    times[i] = times[n - 1 - i];
-                    times[n - 1 - i] = swap;
-                }
-                if (norn_looks_like_clock_change(&style, times, n) != (kind < 2))
-                    fail_msg("step %d, kind %d, turned %d", half, kind, turned);
+    static const struct {
+        int year, month, day, hour, absent, again;
+        bool looks;
+    } changes[] = {
+        {2024, 3, 31, 2, 1, 0, true},                                 /* the European Union */
+        {2024, 10, 27, 2, 0, 1, true},  {2024, 3, 10, 2, 1, 0, true}, /* North America */
+        {2024, 11, 3, 1, 0, 1, true},   {2024, 3, 31, 3, 1, 0, true}, /* Helsinki */
+        {2024, 10, 6, 2, 1, 0, true},                                 /* Sydney */
+        {2024, 4, 7, 2, 0, 1, true},    {2024, 4, 6, 23, 0, 1, true}, /* Santiago, before midnight */
+        {2024, 3, 31, 2, 0, 0, false},                                /* nothing happens */
+        {2024, 3, 31, 2, 2, 0, false},                                /* two hours */
+        {2024, 3, 31, 4, 1, 0, false},                                /* in the morning */
+        {2024, 3, 27, 2, 1, 0, false},                                /* on a Wednesday */
+        {2024, 10, 30, 2, 0, 1, false}, {2024, 7, 7, 2, 1, 0, false}, /* in July */
+    };
+    const norn_time_style style = norn_time_style_iso(NORN_FORM_CLOCK, 0),
+                          day = norn_time_style_iso(NORN_FORM_DATE, 0);
+    for (size_t i = 0; i < NORN_COUNT(changes); i++)
+        for (int turned = 0; turned < 4; turned++) {
+            int64_t times[200];
+            const int64_t midnight = at(changes[i].year, changes[i].month, changes[i].day, 0, 0, 0);
+            size_t n = set_clock(times, midnight - NORN_DAY, turned & 2 ? NORN_HOUR / 2 : NORN_HOUR,
+                                 midnight + changes[i].hour * NORN_HOUR, changes[i].absent, changes[i].again);
+            for (size_t k = 0; turned & 1 && k < n / 2; k++) {
+                const int64_t swap = times[k];
+                times[k] = times[n - 1 - k];
+                times[n - 1 - k] = swap;
             }
-    }
+            if (norn_looks_like_clock_change(&style, times, n) != changes[i].looks)
+                fail_msg("case %zu, %d", i, turned);
+            assert_false(norn_looks_like_clock_change(&day, times, n));
+            /* rows that are absent at any hour are not the clock's doing */
+            for (size_t k = turned & 1 ? 0 : n - 5, gaps = 0; gaps < 2; gaps++, k += 2)
+                for (size_t r = 0; r < n; r++) times[r] += (turned & 1 ? r <= k : r >= k) * NORN_HOUR;
+            assert_false(norn_looks_like_clock_change(&style, times, n));
+        }
 }
 
 int main(void)

@@ -328,6 +328,8 @@ static void absent_rows_are_counted(void **state)
         {"business day", "2024-05-31 2024-06-02", 0}, /* a stray Sunday, and away from it */
         {"business day", "2024-06-02 2024-06-03", 0},
         {"business day", "2024-06-02 2024-06-04", 1},
+        {"business day", "2024-06-03_17:30 2024-06-05_09:00", 0}, /* a day and a half */
+        {"business day", "2024-06-03_17:30 2024-06-05_17:30", 1},
     };
     for (size_t i = 0; i < NORN_COUNT(gaps); i++) {
         const rows r = read_rows(gaps[i].rows, NULL);
@@ -481,6 +483,7 @@ static void frequencies_are_read(void **state)
         {"Business_Days", {NORN_STEP_BUSINESS_DAYS, 1}},
         {"5 business days", {NORN_STEP_BUSINESS_DAYS, 5}},
         {"10", {NORN_STEP_INTEGER, 10}},
+        {"9223372036854775807", {NORN_STEP_INTEGER, INT64_MAX}},
         {" 1  day ", {NORN_STEP_MICROSECONDS, NORN_DAY}},
     };
     static const char *const none[] = {"",
@@ -504,7 +507,8 @@ static void frequencies_are_read(void **state)
                                        "x",
                                        "min utes",
                                        "99999999999999999999",
-                                       "9223372036854775807 days",
+                                       "9223372036854775808",
+                                       "999999999999999999 days",
                                        "day 1",
                                        "s s",
                                        "a name that is so long that it fits nothing at all"};

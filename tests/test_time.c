@@ -231,7 +231,41 @@ static void what_a_format_tells_is_read_and_written_back(void **state)
         if (times[0] != want)
             fail_msg("%s: %lld, not %lld", cases[i].cell, (long long)times[0], (long long)want);
         assert_string_equal(norn_time_write(&style, times[0], text), cases[i].cell);
+        /* what is said to read the same does */
+        char format[NORN_TIME_FORMAT];
+        column again = column_of(cases[i].cell);
+        int64_t same[64];
+        (void)norn_time_style_format(&style, format, sizeof format);
+        if (read_column(&again, format, false, &style, same, &bad_row, &err) != NORN_OK ||
+            same[0] != times[0])
+            fail_msg("%s does not read %s", format, cases[i].cell);
     }
+}
+
+static void a_blank_is_one_or_more(void **state)
+{
+    (void)state;
+    const norn_time_style style = compile(" %d %b  %Y ");
+    norn_time_seen seen = {0};
+    int64_t time;
+    assert_true(parse(&style, "31 Jan 2020", &seen, &time));
+    assert_true(parse(&style, "31   Jan \t2020", &seen, &time));
+    assert_int_equal(time, at(2020, 1, 31, 0, 0, 0));
+    assert_false(parse(&style, "31Jan 2020", &seen, &time));
+}
+
+/* A figure with a leading zero in some cells is written with one in all. */
+static void zeros_that_some_cells_have_are_written(void **state)
+{
+    (void)state;
+    column c = column_of("1/2/2020|01/13/2020");
+    norn_time_style style;
+    norn_error err = NORN_ERROR_INIT;
+    int64_t times[64];
+    size_t bad_row;
+    char text[NORN_TIME_TEXT];
+    assert_ok(read_column(&c, NULL, false, &style, times, &bad_row, &err), &err);
+    assert_string_equal(norn_time_write(&style, times[0], text), "01/2/2020");
 }
 
 static void what_is_no_time_is_not_read(void **state)
@@ -381,6 +415,7 @@ static void patterns_that_make_no_sense_are_refused(void **state)
         {"%Y-%m-%d %z", "an offset without a time of day"},
         {"%s %Y", "seconds since 1970"},
         {"x%%", "no year"},
+        {"%A %B %Y %d %H:%M:%S.%f %z 123456789012345678901234", "times of this pattern are too long"},
         {"%Y\n", "byte 3: a control byte"},
         {"%Yaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "too long"},
     };
@@ -527,6 +562,8 @@ int main(void)
         cmocka_unit_test(every_way_is_found_read_and_written_back),
         cmocka_unit_test(the_format_that_is_said_reads_the_same),
         cmocka_unit_test(what_a_format_tells_is_read_and_written_back),
+        cmocka_unit_test(a_blank_is_one_or_more),
+        cmocka_unit_test(zeros_that_some_cells_have_are_written),
         cmocka_unit_test(what_is_no_time_is_not_read),
         cmocka_unit_test(what_is_no_way_is_not_guessed),
         cmocka_unit_test(most_of_the_cells_decide),

@@ -374,6 +374,26 @@ static void broken_files_are_refused(void **state)
     assert_null(zone);
 }
 
+/* Behind a number that no zone has, only somebody else's patience would be asked for. */
+static void a_file_of_too_many_changes_is_refused(void **state)
+{
+    (void)state;
+    for (size_t times = 8192; times <= 8193; times++) {
+        static unsigned char bytes[44 + 8193 * 5 + 6 + 4];
+        blob b = {.size = 0};
+        norn_zone *zone = NULL;
+        put_header(&b, 0, times, 1, 0);
+        memset(bytes, 0, sizeof bytes);
+        memcpy(bytes, b.bytes, b.size);
+        for (size_t i = 0; i < times; i++)
+            for (size_t k = 0; k < 4; k++) bytes[44 + 4 * i + k] = (unsigned char)(i >> (8 * (3 - k)));
+        const norn_status status =
+            norn_zone_parse(&zone, "Test/Many", bytes, 44 + times * 5 + 6 + 4, NULL, NULL);
+        assert_int_equal(status, times == 8192 ? NORN_OK : NORN_ERR_USAGE);
+        norn_zone_free(zone);
+    }
+}
+
 static void memory_that_runs_out_is_said_and_given_back(void **state)
 {
     (void)state;
@@ -583,6 +603,7 @@ int main(void)
         cmocka_unit_test(offsets_and_utc_need_no_file),
         cmocka_unit_test(what_is_no_zone_is_refused),
         cmocka_unit_test(broken_files_are_refused),
+        cmocka_unit_test(a_file_of_too_many_changes_is_refused),
         cmocka_unit_test(memory_that_runs_out_is_said_and_given_back),
         cmocka_unit_test(hours_shown_twice_or_never_follow_the_policies),
         cmocka_unit_test(times_are_written_on_the_clock_of_their_zone),
