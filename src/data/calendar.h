@@ -90,7 +90,7 @@ typedef struct norn_time_style {
 
     /* private: pattern.h */
     uint8_t family;    /* all ways, or those that a name of --time-format leaves */
-    uint8_t fast;      /* items at the beginning that are read in one go, where they have their full width */
+    uint8_t fast;      /* items of a shape that is read in one go */
     uint8_t items;     /* how many */
     uint8_t fraction;  /* digits of it that are written */
     uint8_t zone_text; /* how an offset is written */
@@ -103,9 +103,8 @@ typedef struct norn_time_style {
 
 /* What a message says is accepted. */
 #define NORN_TIME_EXAMPLES                                                                                   \
-    "2024-05-31, 2024-05-31 13:00:00, 05/31/2024, 31.05.2024, 20240531, 2024-05, 2024-Q2, 31-May-2024 or "   \
-    "an "                                                                                                    \
-    "integer; another way is told by --time-format"
+    "2024-05-31, 2024-05-31 13:00:00, 05/31/2024, 31.05.2024, 20240531, 2024-05, 2024-Q2 or an integer; "    \
+    "another way is told with --time-format"
 
 /*
  * Compiles --time-format: a name ("iso", "mdy", "dmy", "integer", "epoch-s", "epoch-ms", "epoch-us", "excel",

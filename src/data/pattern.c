@@ -261,7 +261,8 @@ static void set_widths(norn_time_style *style, norn_width width)
     }
 }
 
-/* The beginning Y-m-d[ H:M[:S]] with any literals between. */
+/* The items of Y-m-d[ H:M[:S]] with any literals between, and nothing but a fraction behind; 0: another
+ * pattern. */
 static uint8_t fast_items(const norn_time_style *style)
 {
     static const char shape[] = "YLmLd?HLMLS";
@@ -271,7 +272,9 @@ static uint8_t fast_items(const norn_time_style *style)
         if (shape[i] == '?' ? kind != NORN_ITEM_LITERAL && kind != NORN_ITEM_BLANK : kind != shape[i]) break;
         if (i == 4 || i == 8 || i == 10) fast = (uint8_t)(i + 1);
     }
-    return fast;
+    const bool whole = fast == style->items ||
+                       (fast == 11 && style->items == 12 && style->item[11].kind == NORN_ITEM_FRACTION);
+    return whole ? fast : 0;
 }
 
 static norn_time_form form_of(const compiler *c)
@@ -289,7 +292,7 @@ norn_status norn_pattern_compile(norn_time_style *style, const char *format, nor
     norn_time_style made = {.zone = style->zone, .family = style->family};
     compiler c = {.style = &made, .format = format, .guessing = width != NORN_WIDTH_FREE, .err = err};
     norn_status status = NORN_OK;
-    for (const char *p = format; *p && status == NORN_OK; p++) {
+    for (const char *p = format; status == NORN_OK && *p; p++) { /* in this order: a letter may be absent */
         const size_t at = (size_t)(p - format);
         status = *p == '%' ? add_letter(&c, &p, at) : add_literal(&c, *p, at);
     }

@@ -222,7 +222,7 @@ bool norn_step_parse(const char *text, norn_step *step)
     int64_t times = 0;
     const bool counted = *at >= '0' && *at <= '9';
     for (; *at >= '0' && *at <= '9'; at++) {
-        if (times > (INT64_MAX - 9) / 10) return false;
+        if (times > (INT64_MAX - (*at - '0')) / 10) return false;
         times = times * 10 + (*at - '0');
     }
     if (!counted) times = 1;

@@ -391,27 +391,45 @@ static int two_digits(const char *text, unsigned *bad)
     return (int)(tens * 10 + ones);
 }
 
-/* The beginning of a cell of full width, Y-m-d[ H:M[:S]], byte by byte at fixed places. */
-static bool take_fast(const norn_time_style *style, cursor *c, fields *f)
+/* norn_days_from_civil for years that have four digits, in 32 bits; 1 March of the year 0 is day 60 of that
+ * year. */
+static int64_t days_of_four_digits(int year, int month, int day)
+{
+    const unsigned y = (unsigned)year + 400 - (month <= 2), m = (unsigned)(month + (month > 2 ? -3 : 9));
+    const unsigned days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + (unsigned)day;
+    return (int64_t)days - (146097 + 719469);
+}
+
+/*
+ * A cell of full width, Y-m-d[ H:M[:S]] with nothing behind it, byte by byte at fixed places: the shape of
+ * most files. False: it is left to the items.
+ */
+static bool parse_fast(const norn_time_style *style, const char *t, size_t length, norn_time_seen *seen,
+                       int64_t *raw)
 {
     static const uint8_t widths[] = {[5] = 10, [9] = 16, [11] = 19};
     static const uint8_t places[] = {4, 7, 10, 13, 16}; /* of the literals */
-    const size_t width = widths[style->fast];
-    if ((size_t)(c->end - c->at) < width) return false;
-    const char *t = c->at;
+    if (length != widths[style->fast]) return false;
     unsigned bad = 0;
+    int hour = 0, minute = 0, second = 0;
     for (unsigned i = 0; 2 * i + 1 < style->fast; i++) bad |= t[places[i]] != style->item[2 * i + 1].byte;
-    f->year = two_digits(t, &bad) * 100 + two_digits(t + 2, &bad);
-    f->month = two_digits(t + 5, &bad);
-    f->day = two_digits(t + 8, &bad);
-    if (width >= 16) {
-        f->hour = two_digits(t + 11, &bad);
-        f->minute = two_digits(t + 14, &bad);
+    const int year = two_digits(t, &bad) * 100 + two_digits(t + 2, &bad);
+    const int month = two_digits(t + 5, &bad), day = two_digits(t + 8, &bad);
+    uint64_t full = (uint64_t)(t[5] == '0') << 2 | (uint64_t)(t[8] == '0') << 4;
+    if (length >= 16) {
+        hour = two_digits(t + 11, &bad);
+        minute = two_digits(t + 14, &bad);
+        full |= (uint64_t)(t[11] == '0') << 6 | (uint64_t)(t[14] == '0') << 8;
     }
-    if (width >= 19) f->second = two_digits(t + 17, &bad);
-    if (bad) return false;
-    f->full_items = (UINT64_C(1) << style->fast) - 1;
-    c->at += width;
+    if (length == 19) {
+        second = two_digits(t + 17, &bad);
+        full |= (uint64_t)(t[17] == '0') << 10;
+    }
+    if (bad || hour > 23 || minute > 59 || second > 59 || !is_day(year, month, day)) return false;
+    *raw =
+        days_of_four_digits(year, month, day) * NORN_DAY + (hour * 3600 + minute * 60 + second) * NORN_SECOND;
+    seen->full_items |= full;
+    seen->any = true;
     return true;
 }
 
@@ -443,12 +461,11 @@ bool norn_time_parse(const norn_time_style *style, const char *text, size_t leng
         seen->any = true;
         return true;
     }
+    if (style->fast && parse_fast(style, text, length, seen, raw)) return true;
     cursor c = {text, text + length};
     fields f = {.month = 1, .day = 1};
-    size_t index = 0;
     if (style->items == 0) return false;
-    if (style->fast && take_fast(style, &c, &f)) index = style->fast;
-    for (; index < style->items; index++)
+    for (size_t index = 0; index < style->items; index++)
         if (!take_item(&c, index, style->item[index], &f)) return false;
     if (c.at != c.end) return false;
 
