@@ -57,7 +57,8 @@ typedef struct word_seen {
 #define NO_TEXT SIZE_MAX
 
 typedef struct piece {
-    size_t bytes; /* there is room for */
+    size_t bytes; /* there is room for, in every array: room + 1 elements, or as said */
+    size_t line_room, at_room, time_room, id_room, cell_room, text_room, problem_room, word_room;
     size_t rows, cells, used, problems, words;
     uint64_t unlisted; /* problems beyond the most */
     uint64_t ragged, blank;
@@ -66,13 +67,12 @@ typedef struct piece {
     int64_t *time;    /* [bytes + 1] */
     size_t *id;       /* [bytes + 1] place in text; with an id column */
     double *cell;     /* [bytes + 1] */
-    char *text;       /* [2 * (bytes + 1)] */
+    char *text;       /* [4 * (bytes + 1)] */
     problem *problem; /* [least of bytes + 2 and MOST_PROBLEMS] */
-    size_t problem_room;
-    word_seen *word; /* [bytes + 1] when described */
-    size_t *above;   /* [columns] place of the text above in this column, or NO_TEXT */
-    look *looks;     /* [columns] when described */
-    bool *full;      /* [columns] enough different words are known */
+    word_seen *word;  /* [bytes + 1] when described */
+    size_t *above;    /* [columns] place of the text above in this column, or NO_TEXT */
+    look *looks;      /* [columns] when described */
+    bool *full;       /* [columns] enough different words are known */
     norn_time_seen seen;
 
     /* the row under way */
@@ -93,8 +93,7 @@ typedef struct intake {
     size_t row_cells;   /* cells of a complete row: kept */
     bool described;
     piece pieces[NORN_SCAN_SLOTS];
-    uint64_t pending;      /* file of one column: lines without text since the last row, */
-    uint64_t pending_line; /* and the first of them */
+    uint64_t pending; /* file of one column: lines without text since the last row */
     bool header_ahead;
     size_t id_above;       /* group of the row above */
     norn_groups *distinct; /* [columns] when described */
@@ -243,7 +242,7 @@ static norn_status on_field(void *user, size_t slot, size_t column, uint64_t lin
     if (!in->described) return NORN_OK;
     if (f->action == CELL_SKIP || f->action == CELL_TIME || f->action == CELL_ID) {
         is_number = f->action != CELL_ID && read_number(in, text, length, &number);
-        missing = missing || norn_is_missing(&in->missing, text, length);
+        missing = missing || (f->action != CELL_ID && norn_is_missing(&in->missing, text, length));
     }
     look_at(p, in, column, text, length, missing, is_number && !missing ? &number : NULL);
     return NORN_OK;
@@ -263,10 +262,14 @@ static void finish_row(const intake *in, piece *p, uint64_t line)
 }
 
 /* A line without text, or with nothing but delimiters. */
-static void take_blank(const intake *in, piece *p, uint64_t line)
+static void take_blank(const intake *in, piece *p, uint64_t line, size_t columns)
 {
-    p->problems = p->row_problems; /* no record: no problem of it */
+    p->problems = p->row_problems; /* no record: no problem of it, and no cells of any column */
     p->blank++;
+    for (size_t c = 0; in->described && !p->header && c < columns && c < in->raw->plan->columns; c++) {
+        p->looks[c].cells--;
+        p->looks[c].missing--;
+    }
     if (in->raw->plan->columns > 1 || p->header) return;
     p->line[p->rows] = line; /* a row without cells, for drain to judge */
     p->time[p->rows] = 0;
@@ -299,7 +302,7 @@ static norn_status on_row(void *user, size_t slot, uint64_t line, size_t columns
     intake *in = user;
     piece *p = &in->pieces[slot];
     if (columns == 0 || !p->any)
-        take_blank(in, p, line);
+        take_blank(in, p, line, columns);
     else if (p->header)
         p->header = false;
     else if (columns == in->raw->plan->columns)
@@ -313,29 +316,26 @@ static norn_status on_row(void *user, size_t slot, uint64_t line, size_t columns
 
 /* ---- the caller's side: pieces ---- */
 
-#define MORE(array, old_count, new_count)                                                                    \
-    (grown = (array),                                                                                        \
-     norn_resize(host, &grown, (old_count), (new_count), sizeof *(array)) ? ((array) = grown, true) : false)
-
-static size_t problems_of(size_t bytes)
-{
-    return bytes == 0 ? 0 : bytes + 2 < MOST_PROBLEMS ? bytes + 2 : MOST_PROBLEMS;
-}
+/* Each array knows its room, so that after a request that failed all are given back by their sizes. */
+#define MORE(array, room, count)                                                                             \
+    (grown = (array), norn_resize(host, &grown, (room), (count), sizeof *(array))                            \
+                          ? ((array) = grown, (room) = (count), true)                                        \
+                          : false)
 
 /* Room for pieces of `bytes`; what a row under way has written stays. */
 static bool resize_piece(intake *in, piece *p, size_t bytes)
 {
     const norn_host *host = &in->raw->host;
     void *grown;
-    const size_t old = p->bytes, had = old ? old + 1 : 0, need = bytes ? bytes + 1 : 0;
-    if (!MORE(p->line, had, need) || !MORE(p->at, had ? had + 1 : 0, need ? need + 1 : 0) ||
-        !MORE(p->time, had, need) || !MORE(p->cell, had, need) ||
-        /* texts, problems' texts of up to 200 bytes and first cells: never more than twice what was read */
-        !MORE(p->text, had * 4, need * 4) || !MORE(p->problem, problems_of(old), problems_of(bytes)))
+    const size_t need = bytes + 1, problems = bytes + 2 < MOST_PROBLEMS ? bytes + 2 : MOST_PROBLEMS;
+    if (!MORE(p->line, p->line_room, need) || !MORE(p->at, p->at_room, need + 1) ||
+        !MORE(p->time, p->time_room, need) || !MORE(p->cell, p->cell_room, need) ||
+        /* of a field at most its problem, the first of its column and itself; of a problem of the row a NUL
+         */
+        !MORE(p->text, p->text_room, 4 * need) || !MORE(p->problem, p->problem_room, problems))
         return false;
-    if (in->raw->plan->id != NORN_NO_COLUMN && !MORE(p->id, had, need)) return false;
-    if (in->described && !MORE(p->word, had, need)) return false;
-    p->problem_room = problems_of(bytes);
+    if (in->raw->plan->id != NORN_NO_COLUMN && !MORE(p->id, p->id_room, need)) return false;
+    if (in->described && !MORE(p->word, p->word_room, need)) return false;
     p->bytes = bytes;
     return true;
 }
@@ -403,11 +403,13 @@ static void mend_number(const intake *in, const char *text, size_t length, char 
                 {'.', ' ', "--thousands ' '"},
                 {',', ' ', "--decimal , --thousands ' '"}};
     size_t fits = 0;
-    char flags[160] = "";
+    char flags[160] = "", alone = 0; /* the decimal sign that reads it by itself */
     for (size_t i = 0; digits && plain && i < NORN_COUNT(ways); i++) {
         other.decimal = ways[i].decimal;
         other.thousands = ways[i].thousands;
         if (!norn_number_parse(&other, text, length, &value)) continue;
+        if (other.thousands && other.decimal == alone) continue; /* needs no separator */
+        if (!other.thousands) alone = other.decimal;
         const size_t used = strlen(flags);
         if (fits < 2)
             (void)snprintf(flags + used, sizeof flags - used, "%s%s", fits ? " or " : "", ways[i].flags);
@@ -441,7 +443,7 @@ static norn_status say_time(intake *in, const problem *q, uint64_t line, const c
             name, found);
     return norn_raw_problem(
         raw, line, q->column, text,
-        "column \"%s\": expected %s as in the rows above, found \"%s\" (--time-format says how "
+        "column \"%s\": expected %s as in most rows, found \"%s\" (--time-format says how "
         "times are written)",
         name, norn_time_style_words(&raw->plan->style, words, sizeof words), found);
 }
@@ -546,29 +548,28 @@ static norn_status group_rows(intake *in, const piece *p, size_t rows)
 }
 
 /* In a file of one column, a line without text is a missing value, unless nothing but such lines stands
- * before or after it: rows without cells stay back until a row with one comes. */
+ * before or after it: those that stand last are taken back at the end of the file. */
 static norn_status drain_one_column(intake *in, const piece *p, uint64_t base)
 {
     norn_raw *raw = in->raw;
-    norn_status status = NORN_OK;
-    double *const *cells = raw->kept ? &raw->columns[0].cells : NULL;
+    norn_table_facts *facts = &raw->table->facts;
+    norn_status status = norn_raw_reserve(raw, p->rows);
     for (size_t r = 0; r < p->rows && status == NORN_OK; r++) {
-        const uint64_t line = base + p->line[r];
-        if (p->at[r + 1] == p->at[r] && raw->kept) {
-            if (raw->rows && raw->options->comment == 0 && in->pending++ == 0) in->pending_line = line;
+        const bool blank = p->at[r + 1] == p->at[r];
+        if (blank && raw->rows == 0) continue;
+        raw->columns[0].cells[raw->rows] = blank ? (double)NAN : p->cell[p->at[r]];
+        status = norn_lines_add(raw, raw->rows++, base + p->line[r]);
+        if (blank) {
+            in->pending++;
             continue;
         }
-        status = norn_raw_reserve(raw, (size_t)in->pending + 1);
-        for (; in->pending && status == NORN_OK; in->pending--, in->pending_line++) {
-            (*cells)[raw->rows] = (double)NAN;
-            status = norn_lines_add(raw, raw->rows++, in->pending_line);
-            raw->table->facts.blank--;
-            raw->table->facts.records++;
+        facts->blank -= in->pending;
+        facts->records += in->pending + 1;
+        if (in->described) {
+            in->looks[0].cells += in->pending;
+            in->looks[0].missing += in->pending;
         }
-        if (status != NORN_OK) break;
-        if (cells) (*cells)[raw->rows] = p->cell[p->at[r]];
-        status = norn_lines_add(raw, raw->rows++, line);
-        raw->table->facts.records++;
+        in->pending = 0;
     }
     return status;
 }
@@ -612,6 +613,7 @@ static norn_status take_rows(intake *in, piece *p, uint64_t base)
     norn_raw *raw = in->raw;
     const size_t rows = p->rows;
     norn_status status = NORN_OK;
+    if (rows == 0) return NORN_OK;
     if (raw->plan->columns == 1) return drain_one_column(in, p, base);
     status = norn_raw_reserve(raw, rows);
     if (status != NORN_OK) return status;
@@ -731,15 +733,14 @@ static void close_intake(intake *in)
     const size_t columns = raw->plan->columns;
     for (size_t s = 0; s < NORN_SCAN_SLOTS; s++) {
         piece *p = &in->pieces[s];
-        const size_t n = p->bytes ? p->bytes + 1 : 0;
-        norn_delete(host, p->line, n, sizeof *p->line);
-        norn_delete(host, p->at, n + 1, sizeof *p->at);
-        norn_delete(host, p->time, n, sizeof *p->time);
-        norn_delete(host, p->id, n, sizeof *p->id);
-        norn_delete(host, p->cell, n, sizeof *p->cell);
-        norn_delete(host, p->text, 4 * n, 1);
-        norn_delete(host, p->problem, problems_of(p->bytes), sizeof *p->problem);
-        norn_delete(host, p->word, n, sizeof *p->word);
+        norn_delete(host, p->line, p->line_room, sizeof *p->line);
+        norn_delete(host, p->at, p->at_room, sizeof *p->at);
+        norn_delete(host, p->time, p->time_room, sizeof *p->time);
+        norn_delete(host, p->id, p->id_room, sizeof *p->id);
+        norn_delete(host, p->cell, p->cell_room, sizeof *p->cell);
+        norn_delete(host, p->text, p->text_room, 1);
+        norn_delete(host, p->problem, p->problem_room, sizeof *p->problem);
+        norn_delete(host, p->word, p->word_room, sizeof *p->word);
         norn_delete(host, p->above, columns, sizeof *p->above);
         norn_delete(host, p->looks, columns, sizeof *p->looks);
         norn_delete(host, p->full, columns, sizeof *p->full);
@@ -770,6 +771,7 @@ norn_status norn_intake_columns(norn_raw *raw, norn_scan *scan, uint64_t total)
         status = norn_scan_run(scan, raw->plan->delimiter, raw->plan->skip, raw->plan->line, total, &events,
                                raw->err);
     if (status == NORN_OK && raw->problems) status = NORN_ERR_DATA;
+    raw->rows -= (size_t)in->pending;
     if (status == NORN_OK && raw->plan->id == NORN_NO_COLUMN) raw->groups.items[0].rows = raw->rows;
     if (status == NORN_OK && in->described) status = describe(in);
     close_intake(in);

@@ -7,6 +7,7 @@
  * cell.
  */
 #include "data/raw.h"
+#include "data/sample.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,6 +92,51 @@ static norn_status take_facts(norn_raw *raw, const norn_scan *scan)
 
 /* ---- the stream ---- */
 
+static norn_status skip_bytes(void *user, size_t slot, size_t bytes, bool first)
+{
+    (void)user, (void)slot, (void)bytes, (void)first;
+    return NORN_OK;
+}
+
+static norn_status skip_field(void *user, size_t slot, size_t column, uint64_t line, const char *text,
+                              size_t length)
+{
+    (void)user, (void)slot, (void)column, (void)line, (void)text, (void)length;
+    return NORN_OK;
+}
+
+static norn_status skip_row(void *user, size_t slot, uint64_t line, size_t columns)
+{
+    (void)user, (void)slot, (void)line, (void)columns;
+    return NORN_OK;
+}
+
+static norn_status skip_piece(void *user, size_t slot, uint64_t base, norn_status status,
+                              const norn_error *defect)
+{
+    (void)user, (void)slot, (void)base, (void)defect;
+    return status;
+}
+
+/* No plan could be made of a beginning that is not all, and is short: because the stream broke off there? */
+static norn_status blame_stream(norn_scan *scan, norn_status status, norn_error *planned, norn_error *err)
+{
+    const norn_scan_events events = {NULL, skip_bytes, skip_field, skip_row, skip_piece};
+    size_t size;
+    bool whole;
+    (void)norn_scan_sample(scan, &size, &whole);
+    if (status == NORN_ERR_DATA && !whole && size < NORN_SAMPLE_BYTES) {
+        norn_error broken = NORN_ERROR_INIT;
+        const norn_status run = norn_scan_run(scan, ',', 0, 1, 0, &events, &broken);
+        if (run == NORN_ERR_INPUT) {
+            *planned = broken;
+            status = run;
+        }
+    }
+    if (err->status == NORN_OK) *err = *planned;
+    return status;
+}
+
 /* With the plan made: the rows, and the table from them. */
 static norn_status read_rows(norn_raw *raw, norn_plan *plan, norn_notes *notes, norn_scan *scan,
                              uint64_t total)
@@ -128,7 +174,9 @@ static norn_status read_stream(norn_table **out, norn_read_fn read, void *user, 
         status = norn_scan_open(&scan, read, user, raw.file, told.comment, &raw.host, raw.err);
     if (status == NORN_OK) {
         const char *sample = norn_scan_sample(scan, &size, &whole);
-        status = norn_plan_make(&plan, sample, size, whole, raw.file, &told, &notes, &raw.host, raw.err);
+        norn_error planned = NORN_ERROR_INIT;
+        status = norn_plan_make(&plan, sample, size, whole, raw.file, &told, &notes, &raw.host, &planned);
+        if (status != NORN_OK) status = blame_stream(scan, status, &planned, raw.err);
     }
     if (status == NORN_OK) status = read_rows(&raw, &plan, &notes, scan, total);
     if (status == NORN_OK) {

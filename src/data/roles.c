@@ -119,6 +119,18 @@ static size_t find_parts(const norn_planner *p, size_t columns[NORN_TIME_PARTS])
     return found;
 }
 
+/* Do the parts stand in several rows each? One in ten is more than a defect. */
+static bool parts_repeat(const norn_planner *p, const size_t *columns, size_t count)
+{
+    size_t same = 0, pairs = 0;
+    for (size_t r = p->from + 1; r < p->sample.records; r++, pairs++) {
+        size_t i = 0;
+        while (i < count && same_cell(p, columns[i], r, r - 1)) i++;
+        same += i == count ? 1 : 0;
+    }
+    return same && 10 * same >= pairs;
+}
+
 static void find_time(norn_planner *p)
 {
     norn_plan *plan = p->plan;
@@ -132,7 +144,9 @@ static void find_time(norn_planner *p)
         }
     }
     const size_t count = best_rank < 30 ? find_parts(p, parts) : 0;
-    if (count >= 2) {
+    /* Where they do not tell the rows apart, and no series do, a column that does is the better time. */
+    const bool vague = best != NORN_NO_COLUMN && plan->id == NORN_NO_COLUMN && parts_repeat(p, parts, count);
+    if (count >= 2 && !vague) {
         memcpy(plan->time, parts, sizeof parts);
         norn_plan_use_parts(p, count);
     } else if (best != NORN_NO_COLUMN) {

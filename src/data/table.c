@@ -18,8 +18,13 @@ norn_status norn_notes_add(norn_notes *notes, const norn_host *host, norn_error 
     va_start(arguments, format);
     const int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (length < 0 || notes->count == NORN_TABLE_DECISIONS)
-        return norn_fail(err, NORN_ERR_INTERNAL, "decisions");
+    if (length < 0) return norn_fail(err, NORN_ERR_INTERNAL, "decisions");
+    if (notes->count == NORN_TABLE_DECISIONS) return NORN_OK;
+    if (notes->count == NORN_TABLE_DECISIONS - 1) { /* a file of a hundred columns of words */
+        what = "more";
+        flag = "";
+        (void)snprintf(text, sizeof text, "what else was decided is not listed");
+    }
     char *copy = norn_text_copy(host, text, strlen(text));
     if (!copy) return norn_fail_memory(err, "the decisions");
     notes->items[notes->count++] = (norn_decision){what, copy, flag, NULL};
@@ -28,6 +33,7 @@ norn_status norn_notes_add(norn_notes *notes, const norn_host *host, norn_error 
 
 norn_status norn_notes_value(norn_notes *notes, const norn_host *host, norn_error *err, const char *value)
 {
+    if (notes->count == NORN_TABLE_DECISIONS) return NORN_OK; /* of one that is not listed */
     char *copy = norn_text_copy(host, value, strlen(value));
     if (!copy) return norn_fail_memory(err, "the decisions");
     notes->items[notes->count - 1].value = copy;
