@@ -6,14 +6,26 @@
 
 enum { MOST_LAGS = 1024 };
 
+/* The last of y[0..n) that is there, n > 0. */
+static double last_there(const double *y, size_t n)
+{
+    while (n > 1 && isnan(y[n - 1])) n--;
+    return y[n - 1];
+}
+
 void norn_naive(const double *y, size_t n, size_t h, double *out)
 {
-    for (size_t i = 0; i < h; i++) out[i] = y[n - 1];
+    const double last = last_there(y, n);
+    for (size_t i = 0; i < h; i++) out[i] = last;
 }
 
 void norn_seasonal_naive(const double *y, size_t n, size_t m, size_t h, double *out)
 {
-    for (size_t i = 0; i < h; i++) out[i] = y[n - m + i % m];
+    for (size_t i = 0; i < h; i++) {
+        size_t row = n - m + i % m;
+        while (isnan(y[row]) && row >= m) row -= m;
+        out[i] = isnan(y[row]) ? last_there(y, n) : y[row];
+    }
 }
 
 /* In place, lower triangle: A = L L'. False when A is not positive definite. */
@@ -67,28 +79,34 @@ norn_status norn_linear(const double *y, size_t n, size_t window, size_t h, doub
 
     norn_status status = NORN_OK;
     double *gram = norn_new(host, p * p, sizeof *gram), *right = norn_new(host, p * h, sizeof *right);
-    double *row = norn_new(host, p, sizeof *row);
-    if (!gram || !right || !row) {
+    double *row = norn_new(host, p, sizeof *row), *there = norn_new(host, h, sizeof *there);
+    double *filled = norn_new(host, n, sizeof *filled); /* y, missing values those before them */
+    if (!gram || !right || !row || !there || !filled) {
         status = norn_fail_memory(err, "the linear model");
         goto done;
     }
+    for (size_t i = 0; i < n; i++) filled[i] = i && isnan(y[i]) ? filled[i - 1] : y[i];
     for (size_t i = 0; i < used; i++) {
         const size_t first = used < 2 ? 0 : (size_t)((double)i * (double)(windows - 1) / (double)(used - 1));
-        const double last = y[first + window - 1];
-        for (size_t k = 0; k + 1 < p; k++) row[k] = y[first + k] - last;
+        const double *const target = y + first + window, last = filled[first + window - 1];
+        for (size_t k = 0; k + 1 < p; k++) row[k] = filled[first + k] - last;
         row[p - 1] = 1.0;
+        for (size_t j = 0; j < h; j++) there[j] += isnan(target[j]) ? 0.0 : 1.0;
         for (size_t a = 0; a < p; a++) {
             for (size_t b = 0; b <= a; b++) gram[a * p + b] += row[a] * row[b];
-            for (size_t j = 0; j < h; j++) right[a * h + j] += row[a] * (y[first + window + j] - last);
+            for (size_t j = 0; j < h; j++)
+                right[a * h + j] += isnan(target[j]) ? 0.0 : row[a] * (target[j] - last);
         }
     }
+    for (size_t j = 0; j < h; j++)
+        for (size_t a = 0; a < p && there[j] > 0.0; a++) right[a * h + j] *= (double)used / there[j];
     double trace = 0.0;
     for (size_t k = 0; k + 1 < p; k++) trace += gram[k * p + k];
     const double lambda = 1e-3 * trace / (double)(p - 1);
     for (size_t k = 0; k + 1 < p; k++) gram[k * p + k] += lambda;
     if (!(lambda > 0.0) || !cholesky(gram, p)) goto done; /* a constant series: the naive forecast is right */
     solve(gram, p, right, h);
-    for (size_t k = 0; k + 1 < p; k++) row[k] = y[n - window + k] - y[n - 1];
+    for (size_t k = 0; k + 1 < p; k++) row[k] = filled[n - window + k] - filled[n - 1];
     row[p - 1] = 1.0;
     for (size_t j = 0; j < h; j++)
         for (size_t k = 0; k < p; k++) out[j] += row[k] * right[k * h + j];
@@ -96,5 +114,7 @@ done:
     norn_delete(host, gram, p * p, sizeof *gram);
     norn_delete(host, right, p * h, sizeof *right);
     norn_delete(host, row, p, sizeof *row);
+    norn_delete(host, there, h, sizeof *there);
+    norn_delete(host, filled, n, sizeof *filled);
     return status;
 }
