@@ -19,7 +19,9 @@
 
 enum { MOST_DECISIONS = 16, DECISION_TEXT = 200, MODELS = 4, MOST_MEMBERS = 2 };
 
-/* The numbers of the recipe, by regime: fewer than 1000 training windows, or more. docs/decisions.md. */
+/* The numbers of the recipe, by regime: fewer than 1000 training windows, or more. docs/decisions.md. What is
+ * known ahead is worth the longer training, and worth believing: with future covariates the second regime
+ * holds for few windows too, and no correction is damped. */
 typedef struct regime {
     const char *name;
     unsigned hidden, batch, steps_per_epoch, epochs, patience, settle;
@@ -64,7 +66,7 @@ typedef struct run {
     norn_series *series;
     norn_network *network;
     const regime *regime;
-    bool shrink; /* few windows: season bases take the damped recipe */
+    bool shrink; /* few windows and nothing known ahead: season bases take the damped recipe */
 } run;
 
 static void decide(norn_forecast *f, const char *what, const char *flag, const char *format, ...)
@@ -334,8 +336,9 @@ static norn_status choose_recipes(run *r, norn_error *err)
     }
     if (failures) return fail_recipe(r, first, failing, failures - 1, err);
     const size_t used = f->series - left_out;
-    r->regime = &regimes[windows >= long_from];
-    r->shrink = windows < long_from;
+    const bool longer = windows >= long_from || norn_table_future_count(r->table) > 0;
+    r->regime = &regimes[longer];
+    r->shrink = !longer;
     if (left_out)
         decide(f, "pieces", "--on-gap",
                "%zu of %zu before a gap are too short for a window and a horizon: left out", left_out,

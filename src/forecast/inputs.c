@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <math.h>
 
-enum { MOST_INPUTS = 1 << 16 };
+enum { MOST_INPUTS = 1 << 16, MOST_ADVANCED = 64 };
 
 size_t norn_inputs_columns(const norn_inputs *in, norn_input_kind kind)
 {
@@ -90,8 +90,12 @@ static norn_status add_column(norn_inputs *in, norn_input_kind kind, size_t colu
                               norn_error *err)
 {
     norn_status status = add(in, (norn_input){kind, mask, column, 0}, err);
-    for (size_t left = kind == NORN_INPUT_FUTURE ? in->horizon : 0; left > 0 && status == NORN_OK;
-         left -= left < in->window ? left : in->window)
+    if (kind != NORN_INPUT_FUTURE) return status;
+    const size_t columns = norn_inputs_columns(in, kind),
+                 each = columns < MOST_ADVANCED ? MOST_ADVANCED / columns : 1;
+    size_t apart = (in->horizon + each - 1) / each;
+    if (apart > in->window) apart = in->window;
+    for (size_t left = in->horizon; left > 0 && status == NORN_OK; left -= left < apart ? left : apart)
         status = add(in, (norn_input){kind, mask, column, left}, err);
     return status;
 }

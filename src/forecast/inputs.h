@@ -3,9 +3,11 @@
  *
  *   target    the series itself, as a difference to the last value of the window
  *   past      a covariate, standardised by the member's training rows of the series
- *   future    the same as a past covariate, and again advanced by h rows, so that the window of a forecast
- * ends with the last row it is made for. A window W shorter than h would miss some of these rows: then it
- *             comes advanced by h - W, h - 2 W, ... too, as long as that is above 0
+ *   future  the same as a past covariate, and again advanced by h rows, so that the window ends with the last
+ *           row that is forecast, and by h - k, h - 2 k, ... above 0. k is 1: the last row of the window then
+ *           holds every row of the horizon, and the network need not remember them (measured, a sixth of the
+ *           error of h alone). Where that would be more than 64 inputs k is larger, but never larger than the
+ *           window, which so sees every row of the horizon
  *   static    a constant, standardised over the series; one that is the same for all series is left out
  *   mask      1 where a value of one of the others is missing, for each that misses one
  *
