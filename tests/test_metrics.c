@@ -113,7 +113,7 @@ static void linear(const double *y, size_t n, size_t window, size_t h, double *o
 {
     const norn_host host = norn_host_copy(NULL);
     norn_error err = NORN_ERROR_INIT;
-    assert_ok(norn_linear(y, n, window, h, out, &host, &err), &err);
+    assert_ok(norn_linear(y, n, window, 1, h, out, &host, &err), &err);
 }
 
 static void the_linear_model_continues_a_line_exactly(void **state)

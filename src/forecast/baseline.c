@@ -63,7 +63,7 @@ static void solve(const double *l, size_t n, double *b, size_t columns)
         }
 }
 
-norn_status norn_linear(const double *y, size_t n, size_t window, size_t h, double *out,
+norn_status norn_linear(const double *y, size_t n, size_t window, size_t m, size_t h, double *out,
                         const norn_host *host, norn_error *err)
 {
     norn_naive(y, n, h, out);
@@ -79,27 +79,23 @@ norn_status norn_linear(const double *y, size_t n, size_t window, size_t h, doub
 
     norn_status status = NORN_OK;
     double *gram = norn_new(host, p * p, sizeof *gram), *right = norn_new(host, p * h, sizeof *right);
-    double *row = norn_new(host, p, sizeof *row), *there = norn_new(host, h, sizeof *there);
-    double *filled = norn_new(host, n, sizeof *filled); /* y, missing values those before them */
-    if (!gram || !right || !row || !there || !filled) {
+    double *row = norn_new(host, p, sizeof *row);
+    double *filled = norn_new(host, n, sizeof *filled); /* y without missing values */
+    if (!gram || !right || !row || !filled) {
         status = norn_fail_memory(err, "the linear model");
         goto done;
     }
-    for (size_t i = 0; i < n; i++) filled[i] = i && isnan(y[i]) ? filled[i - 1] : y[i];
+    for (size_t i = 0; i < n; i++) filled[i] = i && isnan(y[i]) ? filled[i - (i >= m ? m : 1)] : y[i];
     for (size_t i = 0; i < used; i++) {
         const size_t first = used < 2 ? 0 : (size_t)((double)i * (double)(windows - 1) / (double)(used - 1));
-        const double *const target = y + first + window, last = filled[first + window - 1];
+        const double *const target = filled + first + window, last = target[-1];
         for (size_t k = 0; k + 1 < p; k++) row[k] = filled[first + k] - last;
         row[p - 1] = 1.0;
-        for (size_t j = 0; j < h; j++) there[j] += isnan(target[j]) ? 0.0 : 1.0;
         for (size_t a = 0; a < p; a++) {
             for (size_t b = 0; b <= a; b++) gram[a * p + b] += row[a] * row[b];
-            for (size_t j = 0; j < h; j++)
-                right[a * h + j] += isnan(target[j]) ? 0.0 : row[a] * (target[j] - last);
+            for (size_t j = 0; j < h; j++) right[a * h + j] += row[a] * (target[j] - last);
         }
     }
-    for (size_t j = 0; j < h; j++)
-        for (size_t a = 0; a < p && there[j] > 0.0; a++) right[a * h + j] *= (double)used / there[j];
     double trace = 0.0;
     for (size_t k = 0; k + 1 < p; k++) trace += gram[k * p + k];
     const double lambda = 1e-3 * trace / (double)(p - 1);
@@ -108,13 +104,13 @@ norn_status norn_linear(const double *y, size_t n, size_t window, size_t h, doub
     solve(gram, p, right, h);
     for (size_t k = 0; k + 1 < p; k++) row[k] = filled[n - window + k] - filled[n - 1];
     row[p - 1] = 1.0;
+    for (size_t j = 0; j < h; j++) out[j] = filled[n - 1];
     for (size_t j = 0; j < h; j++)
         for (size_t k = 0; k < p; k++) out[j] += row[k] * right[k * h + j];
 done:
     norn_delete(host, gram, p * p, sizeof *gram);
     norn_delete(host, right, p * h, sizeof *right);
     norn_delete(host, row, p, sizeof *row);
-    norn_delete(host, there, h, sizeof *there);
     norn_delete(host, filled, n, sizeof *filled);
     return status;
 }

@@ -22,11 +22,11 @@ void norn_seasonal_naive(const double *y, size_t n, size_t m, size_t h, double *
  * window of more than 1024 values the last 1024 are taken: the cost grows with their cube. Falls back to the
  * naive forecast when there are fewer than two windows.
  *
- * An input that is missing is the last value before it. A target that is missing is left out, and X'Y of its
- * step is enlarged to what as many windows would have given as X'X is made of (available cases): a window is
- * too long to be left out for every value it lacks.
+ * A value that is missing is taken to be the one a season (m rows) before it, or without a season the last
+ * one: a window is too long to be left out for every value it lacks, and estimates from the pairs that are
+ * there alone were three times as far off where rows of the window depend on each other.
  */
-norn_status norn_linear(const double *y, size_t n, size_t window, size_t h, double *out,
+norn_status norn_linear(const double *y, size_t n, size_t window, size_t m, size_t h, double *out,
                         const norn_host *host, norn_error *err);
 
 #endif

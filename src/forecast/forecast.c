@@ -267,24 +267,37 @@ static bool all_positive(const double *y, size_t n)
     return i == n;
 }
 
-/* Why the recipe of a series that goes on found no windows. */
-static norn_status fail_recipe(const run *r, size_t s, size_t member, size_t others, norn_error *err)
+/* Why a series that goes on has no recipe. */
+static norn_status fail_short(const run *r, size_t s, size_t member, size_t others, norn_error *err)
 {
     const norn_forecast *f = r->f;
     const size_t n = visible(r, member, s), v = validation_rows(r, n);
     char name[160], more[64] = "";
-    if (others) (void)snprintf(more, sizeof more, " (and %zu more series are like it)", others);
-    if (n >= f->window + f->horizon + v)
-        return norn_fail(
-            err, NORN_ERR_USAGE,
-            "series \"%s\" misses so many of its %zu rows%s that no target is left to train on or "
-            "to stop by%s: they must be filled (--on-missing)",
-            name_of(r, s, name), n, member ? " without those held back" : "", more);
+    if (others) (void)snprintf(more, sizeof more, " (and %zu more series are too short)", others);
     return norn_fail(err, NORN_ERR_USAGE,
                      "series \"%s\" has %zu rows%s: too few for a window of %zu, a horizon of %zu and %zu "
                      "rows to stop by (%zu are needed)%s; a smaller --window or --horizon is needed%s",
                      name_of(r, s, name), n, member ? " without those held back" : "", f->window, f->horizon,
                      v, f->window + f->horizon + v, more, f->holdout ? ", or --holdout 0" : "");
+}
+
+/* Every member needs targets to train on and to stop by, whichever series they are of. */
+static norn_status check_windows(const run *r, norn_error *err)
+{
+    const norn_forecast *f = r->f;
+    for (size_t m = 0; m < f->members; m++) {
+        bool train = false, valid = false;
+        for (size_t s = 0; s < f->series; s++) {
+            train |= r->train[m * f->series + s].count > 0;
+            valid |= r->valid[m * f->series + s].count > 0;
+        }
+        if (!train || !valid)
+            return norn_fail(err, NORN_ERR_USAGE,
+                             "so many targets are missing that none is left to %s%s: they must be filled "
+                             "(--on-missing)",
+                             train ? "stop by" : "train on", m ? " without the rows held back" : "");
+    }
+    return NORN_OK;
 }
 
 /* The recipes of one series, for all members. False when it leaves no window to one of them. */
@@ -334,7 +347,9 @@ static norn_status choose_recipes(run *r, norn_error *err)
         seasonal += one->season > 0;
         windows += one->train.count;
     }
-    if (failures) return fail_recipe(r, first, failing, failures - 1, err);
+    if (failures) return fail_short(r, first, failing, failures - 1, err);
+    const norn_status status = check_windows(r, err);
+    if (status != NORN_OK) return status;
     const size_t used = f->series - left_out;
     const bool longer = windows >= long_from || norn_table_future_count(r->table) > 0;
     r->regime = &regimes[longer];
@@ -599,7 +614,7 @@ static norn_status score(run *r, norn_error *err)
         if (norn_is_cancelled(r->services)) return norn_fail_cancelled(err);
         norn_naive(y, n, h, f->held[1] + s * h);
         if (seasonal) norn_seasonal_naive(y, n, f->season, h, f->held[2] + s * h);
-        status = norn_linear(y, n, f->window, h, f->held[f->models - 1] + s * h, r->host, err);
+        status = norn_linear(y, n, f->window, f->season, h, f->held[f->models - 1] + s * h, r->host, err);
         for (size_t k = f->unscored ? 1 : 0; k < f->models; k++)
             norn_metrics_add(&metrics[k], y + n, f->held[k] + s * h, h, scale);
     }

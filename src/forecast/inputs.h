@@ -1,15 +1,15 @@
 /*
  * What the network sees of a table: its inputs, and the tracks on the device that they are read from.
  *
- *   target    the series itself, as a difference to the last value of the window
- *   past      a covariate, standardised by the member's training rows of the series
+ *   target  the series itself, as a difference to the last value of the window
+ *   past    a covariate, standardised by the member's training rows of the series
  *   future  the same as a past covariate, and again advanced by h rows, so that the window ends with the last
  *           row that is forecast, and by h - k, h - 2 k, ... above 0. k is 1: the last row of the window then
  *           holds every row of the horizon, and the network need not remember them (measured, a sixth of the
  *           error of h alone). Where that would be more than 64 inputs k is larger, but never larger than the
  *           window, which so sees every row of the horizon
- *   static    a constant, standardised over the series; one that is the same for all series is left out
- *   mask      1 where a value of one of the others is missing, for each that misses one
+ *   static  a constant, standardised over the series; one that is the same for all series is left out
+ *   mask    1 where a value of one of the others is missing, for each that misses one
  *
  * Missing values enter as 0, the mean of what is standardised. Which inputs there are follows from the rows
  * that the member sees who sees least; what only the other member sees changes nothing.

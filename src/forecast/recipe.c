@@ -149,20 +149,19 @@ bool norn_recipe_fit(norn_recipe_series *out, const double *y, size_t n, bool lo
         seasonal = r.pairs > 0.0;
     }
     if (!seasonal) r = residuals_of(y, window, last_train, window, horizon, 0, log_of);
-    if (r.pairs == 0.0) return false;
     seasonal = seasonal && r.season_variance < r.last_variance;
-    const double scale = sqrt((seasonal ? r.season_squares : r.last_squares) / r.pairs);
+    const double squares = seasonal ? r.season_squares : r.last_squares;
+    const double scale = r.pairs > 0.0 ? sqrt(squares / r.pairs) : 0.0;
     const size_t start = seasonal ? first : window; /* smallest a whose base can be read */
     if (first_valid < start) first_valid = start;
-    if (valid_rows && (last_valid < first_valid ||
-                       !any_pair(y, first_valid, last_valid, window, horizon, seasonal ? season : 0, log_of)))
-        return false;
+    if (valid_rows && last_valid < first_valid) return false;
     *out = (norn_recipe_series){.log = log_of,
                                 .season = seasonal ? season : 0,
                                 .scale = isfinite(scale) ? scale : 1.0,
-                                .train = {start - window, last_train - start + 1},
                                 .seen = n,
                                 .learnt = n - valid_rows};
-    if (valid_rows) out->valid = (norn_span){first_valid - window, last_valid - first_valid + 1};
+    if (r.pairs > 0.0) out->train = (norn_span){start - window, last_train - start + 1};
+    if (valid_rows && any_pair(y, first_valid, last_valid, window, horizon, seasonal ? season : 0, log_of))
+        out->valid = (norn_span){first_valid - window, last_valid - first_valid + 1};
     return true;
 }

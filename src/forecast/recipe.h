@@ -37,8 +37,8 @@ bool norn_recipe_log(const double *y, size_t n, size_t m);
 
 /* Fills everything but log, which is given: z = log y or y, n rows visible. A scale of 0 says that the base
  * was never off in the training windows: there is nothing to correct. valid_rows 0: all windows are there to
- * train on. False when no training window is left, or no validation window of valid_rows > 0; windows in
- * which no target is there with its base do not count. */
+ * train on. False when n leaves no training window, or no validation window of valid_rows > 0. Spans in which
+ * no target is there with its base come out empty. */
 bool norn_recipe_fit(norn_recipe_series *out, const double *y, size_t n, bool log, size_t window,
                      size_t horizon, size_t valid_rows, size_t season);
 
