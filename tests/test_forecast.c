@@ -421,17 +421,31 @@ static void a_cancelled_forecast_ends_at_once_and_leaves_nothing(void **state)
     norn_table_free(table);
 }
 
-/* A table of two targets and two covariates, a context, a forecast: everything, with a host that counts. */
+/* A table of two targets with covariates of all kinds and holes, a context, a forecast: everything, with a
+ * host that counts. */
 static norn_status everything(const norn_host *host, norn_error *err)
 {
-    enum { N = 60 };
-    double columns[4][N];
+    enum { N = 60, H = 5 };
+    double columns[5][N + H];
     uint64_t seed = 9;
-    for (size_t c = 0; c < 4; c++)
-        for (size_t r = 0; r < N; r++) columns[c][r] = draw(&seed) + (double)r;
-    const double *const targets[] = {columns[0], columns[1]}, *const covariates[] = {columns[2], columns[3]};
+    for (size_t c = 0; c < 5; c++)
+        for (size_t r = 0; r < N + H; r++) columns[c][r] = c && r % 10 == c ? NAN : draw(&seed) + (double)r;
+    const double *const targets[] = {columns[0], columns[1]}, *const covariates[] = {columns[2], columns[3]},
+                        *const known[] = {columns[4]};
+    const double fixed[] = {3.0};
+    const norn_table_arrays arrays = {.rows = N,
+                                      .ahead = H,
+                                      .targets = 2,
+                                      .past = 2,
+                                      .future = 1,
+                                      .statics = 1,
+                                      .target = targets,
+                                      .covariates = covariates,
+                                      .known = known,
+                                      .fixed = fixed,
+                                      .step = {NORN_STEP_INTEGER, 1}};
     norn_forecast_options o = NORN_FORECAST_OPTIONS_INIT;
-    o.horizon = 5;
+    o.horizon = H;
     o.epochs = 1;
     o.steps_per_epoch = 1;
     o.batch = 4;
@@ -439,8 +453,7 @@ static norn_status everything(const norn_host *host, norn_error *err)
     norn_table *table = NULL;
     norn_context *context = NULL;
     norn_forecast *forecast = NULL;
-    norn_status status = norn_table_from_arrays(&table, N, 2, targets, 2, covariates, NULL,
-                                                (norn_step){NORN_STEP_INTEGER, 1}, host, err);
+    norn_status status = norn_table_from(&table, &arrays, host, err);
     if (status == NORN_OK) status = norn_context_new(&context, NULL, host, err);
     if (status == NORN_OK) status = norn_forecast_run(&forecast, context, table, &o, host, err);
     if (status == NORN_OK) assert_true(isfinite(norn_forecast_values(forecast, 1)[4]));

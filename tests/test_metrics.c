@@ -64,6 +64,31 @@ static void a_truth_of_zero_is_left_out_of_the_percentage_only(void **state)
     assert_near(score.mae, 4.0, 1e-15, 0);
 }
 
+static void what_is_missing_is_left_out_and_everything_left_out_is_counted(void **state)
+{
+    (void)state;
+    const double truth[] = {NAN, 4, 0, NAN, 10}, forecast[] = {7, 5, 3, NAN, 8}; /* e = -1, -3, 2 */
+    norn_metrics metrics = {0};
+    norn_metrics_add(&metrics, truth, forecast, 5, 4.0);
+    norn_score score = norn_metrics_score(&metrics, "M");
+    assert_int_equal(score.rows, 3);
+    assert_int_equal(score.missing_rows, 2);
+    assert_int_equal(score.zero_rows, 1);
+    assert_int_equal(score.unscaled_series, 0);
+    assert_near(score.mae, 2.0, 1e-15, 0);
+    assert_near(score.rmse, sqrt(14.0 / 3), 1e-15, 0);
+    assert_near(score.mape, 100 * (0.25 + 0.2) / 2, 1e-15, 0);
+    assert_near(score.mase, 0.5, 1e-15, 0);
+
+    norn_metrics_add(&metrics, truth, forecast, 1, 4.0); /* nothing there: no MASE, whatever the scale */
+    norn_metrics_add(&metrics, truth + 1, forecast + 1, 1, 0.0);
+    score = norn_metrics_score(&metrics, "M");
+    assert_int_equal(score.rows, 4);
+    assert_int_equal(score.missing_rows, 3);
+    assert_int_equal(score.unscaled_series, 2);
+    assert_near(score.mase, 0.5, 1e-15, 0);
+}
+
 static void a_series_without_a_scale_is_left_out_of_mase_only(void **state)
 {
     (void)state;
@@ -91,6 +116,10 @@ static void the_scale_is_the_mean_step_over_a_season(void **state)
     assert_near(norn_metrics_scale(y, 5, 4), 10.0, 1e-15, 0);
     assert_true(norn_metrics_scale(y, 5, 5) == 0.0);
     assert_true(norn_metrics_scale(y, 3, 12) == 0.0);
+    const double holes[] = {1, NAN, 6, 4, 11}; /* pairs that are there: 6-4, 4-11; two apart: 1-6, 6-11 */
+    assert_near(norn_metrics_scale(holes, 5, 1), (2 + 7) / 2.0, 1e-15, 0);
+    assert_near(norn_metrics_scale(holes, 5, 2), (5 + 5) / 2.0, 1e-15, 0);
+    assert_true(norn_metrics_scale(holes, 2, 1) == 0.0);
 }
 
 /* ---- baselines ---- */
@@ -109,11 +138,27 @@ static void the_naive_forecasts_repeat_the_last_value_and_the_last_season(void *
     assert_true(out[0] == 1 && out[1] == 2);
 }
 
+static void the_naive_forecasts_step_back_over_missing_values(void **state)
+{
+    (void)state;
+    const double y[] = {1, 2, 3, 4, 5, NAN, 7, NAN, NAN};
+    double out[3];
+    norn_naive(y, 9, 3, out);
+    for (size_t i = 0; i < 3; i++) assert_true(out[i] == 7);
+    norn_seasonal_naive(y, 9, 3, 3, out); /* 7; a season before its missing neighbours 5, and two before 3 */
+    assert_true(out[0] == 7 && out[1] == 5 && out[2] == 3);
+    const double sparse[] = {8, NAN, NAN, NAN, 6, NAN};
+    norn_seasonal_naive(sparse, 6, 3, 3, out); /* no season has its third row */
+    assert_true(out[0] == 8 && out[1] == 6 && out[2] == 6);
+    norn_naive(sparse, 1, 1, out);
+    assert_true(out[0] == 8);
+}
+
 static void linear(const double *y, size_t n, size_t window, size_t h, double *out)
 {
     const norn_host host = norn_host_copy(NULL);
     norn_error err = NORN_ERROR_INIT;
-    assert_ok(norn_linear(y, n, window, h, out, &host, &err), &err);
+    assert_ok(norn_linear(y, n, window, 1, h, out, &host, &err), &err);
 }
 
 static void the_linear_model_continues_a_line_exactly(void **state)
@@ -139,6 +184,33 @@ static void the_linear_model_continues_a_season_up_to_its_ridge(void **state)
 
 /* With a window of two the model has one slope and a constant for each step: two equations, solved by
  * Cramer's rule. */
+static void the_linear_model_takes_a_missing_value_from_the_season_before(void **state)
+{
+    (void)state;
+    enum { N = 240, M = 12, H = 12 };
+    const norn_host host = norn_host_copy(NULL);
+    norn_error err = NORN_ERROR_INIT;
+    double y[N], filled[N], want[H], out[H];
+    uint64_t seed = 17;
+    for (size_t i = 0; i < N; i++) {
+        y[i] = 50.0 + 10.0 * sin((double)(i % M) * 0.5235987755982988) + draw(&seed);
+        if (i && draw(&seed) < -0.8) y[i] = NAN;
+    }
+    y[N - 1] = y[20] = y[20 + M] = NAN;
+    for (size_t season = 1; season <= M; season += M - 1) {
+        for (size_t i = 0; i < N; i++) {
+            size_t from = i;
+            while (isnan(y[from])) from -= from >= season ? season : 1;
+            filled[i] = y[from];
+        }
+        assert_ok(norn_linear(filled, N, 24, season, H, want, &host, &err), &err);
+        assert_ok(norn_linear(y, N, 24, season, H, out, &host, &err), &err);
+        assert_memory_equal(out, want, sizeof out);
+    }
+    for (size_t i = 0; i < H; i++)
+        assert_near(out[i], 50.0 + 10.0 * sin((double)(i % M) * 0.5235987755982988), 0, 2.5);
+}
+
 static void the_linear_model_is_ridge_regression_on_differences_to_the_last_value(void **state)
 {
     (void)state;
@@ -239,7 +311,7 @@ static void the_logarithm_is_not_taken_of_what_has_none_or_too_few_seasons(void 
     assert_true(norn_recipe_log(y, 48, 12));
     assert_false(norn_recipe_log(y, 47, 12));
     const double kept = y[17];
-    const double wrong[] = {0.0, -1.0, NAN};
+    const double wrong[] = {0.0, -1.0};
     for (size_t i = 0; i < NORN_COUNT(wrong); i++) {
         y[17] = wrong[i];
         assert_false(norn_recipe_log(y, SEASONAL_ROWS, 12));
@@ -251,6 +323,26 @@ static void the_logarithm_is_not_taken_of_what_has_none_or_too_few_seasons(void 
     uint64_t seed = 3;
     for (size_t i = 0; i < SEASONAL_ROWS; i++) y[i] = 1e9 + draw(&seed);
     assert_false(norn_recipe_log(y, SEASONAL_ROWS, 12));
+}
+
+static void the_logarithm_is_judged_by_the_values_that_are_there(void **state)
+{
+    (void)state;
+    double y[SEASONAL_ROWS];
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        uint64_t holes = seed;
+        for (int multiplicative = 0; multiplicative < 2; multiplicative++) {
+            make_months(y, multiplicative, 0.05, seed);
+            for (size_t i = 1; i + 1 < SEASONAL_ROWS; i++)
+                if (draw(&holes) < -0.8) y[i] = NAN;
+            assert_int_equal(norn_recipe_log(y, SEASONAL_ROWS, 12), multiplicative);
+        }
+    }
+    make_months(y, true, 0.0, 1); /* four years, of one of which less than half is there */
+    for (size_t i = 0; i < 6; i++) y[2 * i + 12] = NAN;
+    assert_true(norn_recipe_log(y, 48, 12));
+    y[13] = NAN;
+    assert_false(norn_recipe_log(y, 48, 12));
 }
 
 /* ---- recipe: windows, base and scale ---- */
@@ -362,6 +454,85 @@ static void base_and_scale_do_not_see_the_validation_rows(void **state)
     }
 }
 
+/* Pairs of a target and its base that are there, by trying every row. */
+static void base_and_scale_are_of_the_pairs_that_are_there(void **state)
+{
+    (void)state;
+    enum { N = 90, W = 8, H = 5, V = 9, M = 7 };
+    double y[N];
+    size_t seasons = 0;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        uint64_t holes = seed;
+        for (size_t i = 0; i < N; i++) {
+            y[i] = draw(&holes) + (seed % 2 ? 3.0 : 0.3) * sin((double)(i % M));
+            if (i && draw(&holes) < -0.4) y[i] = NAN;
+        }
+        double variance_of[2] = {0, 0}, squares[2] = {0, 0}, pairs = 0;
+        for (size_t j = 0; j < H; j++) {
+            double sum[2] = {0, 0}, square[2] = {0, 0}, count = 0;
+            for (size_t a = W; a + H <= N - V; a++) {
+                size_t last = a - 1;
+                while (last > a - W && isnan(y[last])) last--;
+                const double r[2] = {y[a + j] - y[last], y[a + j] - y[a - M + j % M]};
+                if (isnan(r[0]) || isnan(r[1])) continue;
+                count += 1;
+                for (size_t k = 0; k < 2; k++) sum[k] += r[k], square[k] += r[k] * r[k];
+            }
+            for (size_t k = 0; k < 2; k++) {
+                variance_of[k] += square[k] / count - (sum[k] / count) * (sum[k] / count);
+                squares[k] += square[k];
+            }
+            pairs += count;
+        }
+        const bool seasonal = variance_of[1] < variance_of[0];
+        norn_recipe_series got;
+        assert_true(norn_recipe_fit(&got, y, N, false, W, H, V, M));
+        assert_int_equal(got.season, seasonal ? M : 0);
+        assert_near(got.scale, sqrt(squares[seasonal] / pairs), 1e-9, 0);
+        assert_int_equal(got.seen, N);
+        assert_int_equal(got.learnt, N - V);
+        seasons += seasonal;
+    }
+    assert_true(seasons > 10 && seasons < 50);
+}
+
+static void spans_without_a_target_come_out_empty(void **state)
+{
+    (void)state;
+    enum { N = 60, W = 8, H = 4, V = 6 };
+    double y[N];
+    norn_recipe_series got;
+    uint64_t seed = 5;
+    for (size_t i = 0; i < N; i++) y[i] = i >= N - V ? NAN : draw(&seed);
+    assert_true(norn_recipe_fit(&got, y, N, false, W, H, V, 1));
+    assert_int_equal(got.train.count, N - V - W - H + 1);
+    assert_int_equal(got.valid.count, 0);
+    y[N - 1] = 1.0; /* one is enough, whose window has values */
+    assert_true(norn_recipe_fit(&got, y, N, false, W, H, V, 1));
+    assert_int_equal(got.valid.count, V - H + 1);
+    for (size_t i = 1; i < N - V; i++) y[i] = NAN;
+    assert_true(norn_recipe_fit(&got, y, N, false, W, H, V, 1));
+    assert_int_equal(got.train.count, 0);
+    assert_int_equal(got.valid.count, 0);
+    assert_true(got.scale == 0.0);
+}
+
+static void a_series_that_is_only_trained_on_sets_no_rows_aside(void **state)
+{
+    (void)state;
+    double y[20];
+    norn_recipe_series got;
+    uint64_t seed = 5;
+    for (size_t i = 0; i < 20; i++) y[i] = draw(&seed);
+    assert_true(norn_recipe_fit(&got, y, 20, false, 8, 4, 0, 1));
+    assert_int_equal(got.train.first, 0);
+    assert_int_equal(got.train.count, 9);
+    assert_int_equal(got.valid.count, 0);
+    assert_true(norn_recipe_fit(&got, y, 12, false, 8, 4, 0, 1));
+    assert_int_equal(got.train.count, 1);
+    assert_false(norn_recipe_fit(&got, y, 11, false, 8, 4, 0, 1));
+}
+
 static void the_scale_of_a_series_that_its_base_foretells_is_zero(void **state)
 {
     (void)state;
@@ -415,18 +586,25 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_follow_their_formulas),
         cmocka_unit_test(a_truth_of_zero_is_left_out_of_the_percentage_only),
+        cmocka_unit_test(what_is_missing_is_left_out_and_everything_left_out_is_counted),
         cmocka_unit_test(a_series_without_a_scale_is_left_out_of_mase_only),
         cmocka_unit_test(the_scale_is_the_mean_step_over_a_season),
         cmocka_unit_test(the_naive_forecasts_repeat_the_last_value_and_the_last_season),
+        cmocka_unit_test(the_naive_forecasts_step_back_over_missing_values),
         cmocka_unit_test(the_linear_model_continues_a_line_exactly),
         cmocka_unit_test(the_linear_model_continues_a_season_up_to_its_ridge),
+        cmocka_unit_test(the_linear_model_takes_a_missing_value_from_the_season_before),
         cmocka_unit_test(the_linear_model_is_ridge_regression_on_differences_to_the_last_value),
         cmocka_unit_test(the_linear_model_without_windows_or_change_is_the_naive_forecast),
         cmocka_unit_test(the_linear_model_of_a_wide_window_stays_affordable),
         cmocka_unit_test(the_logarithm_is_taken_where_the_spread_grows_with_the_level),
         cmocka_unit_test(the_logarithm_is_not_taken_of_what_has_none_or_too_few_seasons),
+        cmocka_unit_test(the_logarithm_is_judged_by_the_values_that_are_there),
         cmocka_unit_test(every_window_is_used_and_none_sees_what_it_must_not),
         cmocka_unit_test(base_and_scale_do_not_see_the_validation_rows),
+        cmocka_unit_test(base_and_scale_are_of_the_pairs_that_are_there),
+        cmocka_unit_test(spans_without_a_target_come_out_empty),
+        cmocka_unit_test(a_series_that_is_only_trained_on_sets_no_rows_aside),
         cmocka_unit_test(the_scale_of_a_series_that_its_base_foretells_is_zero),
         cmocka_unit_test(a_long_series_is_judged_by_windows_spread_over_all_of_it),
         cmocka_unit_test(sizes_beyond_all_bounds_fit_nowhere),

@@ -6,12 +6,17 @@
  * last row a forecast may see. For a series of N rows: the scored member sees rows up to N-1-holdout, the
  * member that prints sees all; each sets its own last rows aside to know when to stop.
  *
- * Metrics (e = y - f over all scored rows of all series)
+ * The network sees the series, past covariates up to the cutoff, future covariates up to the last row it
+ * forecasts, and static ones; beside each that misses values a mask. The baselines see the series alone. A
+ * piece of a split series (norn_table_goes_on) is trained on, and neither scored nor forecast.
+ *
+ * Metrics (e = y - f over all scored rows of all series; rows whose y is missing are left out)
  *   MAE   mean |e|
  *   RMSE  sqrt(mean e^2)
  *   MAPE  100 * mean |e / y|, rows with y = 0 left out; NaN when none is left
  *   MASE  mean over series of  mean |e| / mean |y_t - y_{t-m}| over the rows up to the cutoff
  *         (Hyndman and Koehler 2006); series whose scale is 0 are left out
+ * What was left out is counted in norn_score.
  */
 #ifndef NORN_FORECAST_H
 #define NORN_FORECAST_H
@@ -32,14 +37,15 @@ typedef enum norn_loss {
 
 typedef struct norn_forecast_options {
     size_t size;
-    size_t horizon;           /* h; 0: the season if above 1, else min(24, N/10) */
-    size_t window;            /* W; 0: 2 h, between 8 and N/4 */
-    size_t season;            /* m; 0: by the step; 1: none */
-    int64_t holdout;          /* rows held back to score; -1: the horizon; 0: no scoring; else the horizon */
-    unsigned layers;          /* L; 0: default */
-    unsigned hidden;          /* H; 0: default */
-    double dropout;           /* between layers, 0 <= p < 1; negative: default */
-    unsigned epochs;          /* at most; 0: 40, fewer where they would exceed 3e12 operations */
+    size_t horizon;  /* h; 0: the rows that future covariates cover, up to N/5 of them, or without any the
+                        season if above 1, else min(24, N/10) */
+    size_t window;   /* W; 0: 2 h, between 8 and N/4 */
+    size_t season;   /* m; 0: by the step; 1: none */
+    int64_t holdout; /* rows held back to score; -1: the horizon; 0: no scoring; else the horizon */
+    unsigned layers; /* L; 0: default */
+    unsigned hidden; /* H; 0: default */
+    double dropout;  /* between layers, 0 <= p < 1; negative: default */
+    unsigned epochs; /* at most; 0: 40, fewer where they would exceed 3e12 operations */
     unsigned steps_per_epoch; /* 0: all windows once if epochs is given, else 5 or 30 by their number */
     unsigned batch;           /* B, windows a step; 0: default */
     double learning_rate;     /* 0: default */
@@ -60,15 +66,17 @@ typedef struct norn_forecast norn_forecast;
 
 /*
  * Trains and forecasts. The table stays the caller's and is unchanged unless consume_past is set.
- * Errors: NORN_ERR_USAGE (a series too short for horizon and window, an option out of range; the message
- * names the flag), NORN_ERR_NUMERIC (training diverged), NORN_ERR_CANCELLED, NORN_ERR_OPENCL, NORN_ERR_BUILD,
- * NORN_ERR_MEMORY.
+ * Errors: NORN_ERR_USAGE (series too short for horizon and window, future covariates that end before the
+ * horizon, an option out of range; the message names the flag), NORN_ERR_NUMERIC (training of the member that
+ * prints diverged; where only the scored one did, the network is not scored), NORN_ERR_CANCELLED,
+ * NORN_ERR_OPENCL, NORN_ERR_BUILD, NORN_ERR_MEMORY.
  */
 norn_status norn_forecast_run(norn_forecast **out, norn_context *context, norn_table *table,
                               const norn_forecast_options *options, const norn_host *host, norn_error *err);
 void norn_forecast_free(norn_forecast *forecast);
 
-/* Rows of the future: [h] values of one series, in the units of the file. */
+/* Rows of the future: [h] values of one series, in the units of the file; NULL for a series that does not go
+ * on. */
 size_t norn_forecast_horizon(const norn_forecast *forecast);
 const double *norn_forecast_values(const norn_forecast *forecast, size_t series);
 const char *
@@ -80,11 +88,14 @@ typedef struct norn_score {
     const char *model;
     double mae, rmse, mape, mase; /* NaN where undefined */
     size_t rows;                  /* scored rows, over all series */
+    size_t missing_rows;          /* held back but not scored: y is missing */
+    size_t zero_rows;             /* of the scored rows, those that MAPE leaves out: y is 0 */
+    size_t unscaled_series;       /* that MASE leaves out: scale 0, or no row to score */
 } norn_score;
 const norn_score *norn_forecast_scores(const norn_forecast *forecast,
                                        size_t *count); /* *count 0: no holdout */
-/* What model number `model` of the scores forecast for the rows held back: [holdout]; NULL without a holdout.
- */
+/* What model number `model` of the scores forecast for the rows held back: [holdout]; NULL without a holdout,
+ * for a series that does not go on, and for a network that was not scored because its training diverged. */
 const double *norn_forecast_held_back(const norn_forecast *forecast, size_t model, size_t series);
 size_t norn_forecast_holdout(const norn_forecast *forecast); /* rows held back, 0: none */
 
@@ -92,7 +103,7 @@ size_t norn_forecast_holdout(const norn_forecast *forecast); /* rows held back, 
 typedef struct norn_training {
     size_t windows; /* training windows of the member */
     size_t validation_windows;
-    unsigned epochs, best_epoch;   /* run, and the one whose parameters were kept */
+    unsigned epochs, best_epoch;   /* run, and the one whose parameters were kept; best 0: diverged */
     double train_loss, valid_loss; /* at the best epoch, in scaled units */
 } norn_training;
 const norn_training *norn_forecast_training(const norn_forecast *forecast, size_t *members);

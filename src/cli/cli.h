@@ -219,6 +219,8 @@ void cli_report_training(const cli_screen *screen, cli_text *out, const norn_for
                          double seconds);
 void cli_report_scores(const cli_screen *screen, cli_text *out, const norn_table *table,
                        const norn_forecast *forecast);
+/* Series that are forecast: all but the pieces that another piece follows. */
+size_t cli_forecast_series(const norn_table *table, const norn_forecast *forecast);
 /* "1960-01 to 1960-12": the rows held back, or "" when the series end at different times. */
 const char *cli_held_back_range(const norn_table *table, const norn_forecast *forecast,
                                 char out[2 * NORN_TIME_TEXT + 8]);

@@ -99,9 +99,9 @@ static void write_csv(cli_text *out, const norn_table *table, const norn_forecas
     cli_text_csv(out, norn_forecast_model(forecast));
     cli_text_put(out, "\n");
     for (size_t s = 0; s < norn_table_series_count(table); s++) {
-        const double *values = norn_forecast_values(forecast, s);
-        const int decimals = decimals_of(table, s);
-        for (size_t k = 0; k < norn_forecast_horizon(forecast); k++) {
+        const double *values = norn_forecast_values(forecast, s); /* NULL: a piece that another one follows */
+        const int decimals = values ? decimals_of(table, s) : 0;
+        for (size_t k = 0; values && k < norn_forecast_horizon(forecast); k++) {
             cli_text_csv(out, norn_table_id(table, s));
             cli_text_put(out, ",");
             cli_text_csv(out, norn_table_time_text(table, norn_table_future_time(table, s, k + 1), time));
@@ -156,6 +156,9 @@ static json_t *scores_json(const norn_score *scores, size_t count)
         json_object_set_new(each, "mape", cli_json_real(scores[i].mape));
         json_object_set_new(each, "mase", cli_json_real(scores[i].mase));
         json_object_set_new(each, "rows", json_integer((json_int_t)scores[i].rows));
+        json_object_set_new(each, "missing_rows", json_integer((json_int_t)scores[i].missing_rows));
+        json_object_set_new(each, "zero_rows", json_integer((json_int_t)scores[i].zero_rows));
+        json_object_set_new(each, "unscaled_series", json_integer((json_int_t)scores[i].unscaled_series));
         json_array_append_new(array, each);
     }
     return array;
@@ -178,6 +181,7 @@ static json_t *held_back_json(const norn_table *table, const norn_forecast *fore
     const norn_score *scores = norn_forecast_scores(forecast, &models);
     const size_t holdout = norn_forecast_holdout(forecast);
     for (size_t s = 0; s < norn_table_series_count(table); s++) {
+        if (!norn_forecast_values(forecast, s)) continue; /* neither scored nor forecast */
         const size_t first = norn_table_rows(table, s) - holdout;
         for (size_t k = 0; k < holdout; k++) {
             json_t *row = row_json(table, s, norn_table_times(table, s)[first + k]);
@@ -196,7 +200,7 @@ static json_t *forecast_json(const norn_table *table, const norn_forecast *forec
 {
     json_t *array = json_array();
     for (size_t s = 0; s < norn_table_series_count(table); s++)
-        for (size_t k = 0; k < norn_forecast_horizon(forecast); k++) {
+        for (size_t k = 0; norn_forecast_values(forecast, s) && k < norn_forecast_horizon(forecast); k++) {
             json_t *row = row_json(table, s, norn_table_future_time(table, s, k + 1));
             json_object_set_new(row, norn_forecast_model(forecast),
                                 cli_json_real(norn_forecast_values(forecast, s)[k]));
@@ -223,7 +227,7 @@ static void write_json(cli_text *out, const norn_table *table, const norn_foreca
     json_object_set_new(root, "model", cli_json_text(norn_forecast_model(forecast)));
     json_object_set_new(root, "parameters", json_integer((json_int_t)norn_forecast_parameters(forecast)));
     json_object_set_new(root, "training", training_json(forecast));
-    json_object_set_new(root, "series", json_integer((json_int_t)norn_table_series_count(table)));
+    json_object_set_new(root, "series", json_integer((json_int_t)cli_forecast_series(table, forecast)));
     json_object_set_new(root, "horizon", json_integer((json_int_t)norn_forecast_horizon(forecast)));
     json_object_set_new(root, "holdout", json_integer((json_int_t)norn_forecast_holdout(forecast)));
     json_object_set_new(root, "scores", scores_json(scores, count));
@@ -263,8 +267,11 @@ static void report_plots(cli_state *cli, cli_text *out, const norn_table *table,
                          const norn_forecast *forecast)
 {
     enum { MOST = 3 };
-    const size_t series = norn_table_series_count(table), drawn = series < MOST ? series : MOST;
-    for (size_t s = 0; s < drawn; s++) {
+    size_t series = 0, drawn = 0;
+    for (size_t s = 0; s < norn_table_series_count(table); s++) {
+        if (!norn_forecast_values(forecast, s)) continue; /* a piece that another one follows */
+        if (series++ >= MOST) continue;
+        drawn++;
         cli_text_put(out, "\n");
         cli_plot(&cli->screen, out, table, forecast, s);
     }

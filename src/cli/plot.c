@@ -1,7 +1,7 @@
 /*
  * The picture of a forecast: the last rows of a series, what the scored network said of the rows held back,
- * and the future. What is known is a line, what the network said then is dots over it, what it says now is a
- * thick line.
+ * and the future. What is known is a line, broken where values are missing, what the network said then is
+ * dots over it, what it says now is a thick line.
  */
 #include "cli/cli.h"
 

@@ -46,9 +46,13 @@ void cli_report_training(const cli_screen *screen, cli_text *out, const norn_for
     const norn_training *training = norn_forecast_training(forecast, &members);
     cli_text text = {NULL, 0, 0, false};
     cli_text_format(&text, "in %.1f s, ", seconds);
-    for (size_t i = 0; i < members && i < NORN_COUNT(rows); i++)
-        cli_text_format(&text, "%s%u%s (best %u)", rows[i], training[i].epochs, i ? "" : " epochs",
-                        training[i].best_epoch);
+    for (size_t i = 0; i < members && i < NORN_COUNT(rows); i++) {
+        cli_text_format(&text, "%s%u%s", rows[i], training[i].epochs, i ? "" : " epochs");
+        if (training[i].best_epoch)
+            cli_text_format(&text, " (best %u)", training[i].best_epoch);
+        else
+            cli_text_put(&text, " (diverged)");
+    }
     if (text.failed) out->failed = true;
     if (!text.failed) {
         const norn_decision line = {"trained", text.bytes, "", NULL};
@@ -57,20 +61,32 @@ void cli_report_training(const cli_screen *screen, cli_text *out, const norn_for
     cli_text_free(&text);
 }
 
+size_t cli_forecast_series(const norn_table *table, const norn_forecast *forecast)
+{
+    size_t count = 0;
+    for (size_t s = 0; s < norn_table_series_count(table); s++)
+        count += norn_forecast_values(forecast, s) ? 1 : 0;
+    return count;
+}
+
 const char *cli_held_back_range(const norn_table *table, const norn_forecast *forecast,
                                 char out[2 * NORN_TIME_TEXT + 8])
 {
     const size_t holdout = norn_forecast_holdout(forecast);
     int64_t first = 0, last = 0;
+    bool any = false;
     out[0] = '\0';
     for (size_t s = 0; s < norn_table_series_count(table); s++) {
         const size_t rows = norn_table_rows(table, s);
+        if (!norn_forecast_values(forecast, s)) continue;
         if (holdout == 0 || rows < holdout) return out;
         const int64_t *times = norn_table_times(table, s);
-        if (s && (first != times[rows - holdout] || last != times[rows - 1])) return out;
+        if (any && (first != times[rows - holdout] || last != times[rows - 1])) return out;
+        any = true;
         first = times[rows - holdout];
         last = times[rows - 1];
     }
+    if (!any) return out;
     char from[NORN_TIME_TEXT], to[NORN_TIME_TEXT];
     (void)snprintf(out, 2 * NORN_TIME_TEXT + 8, "%s to %s", norn_table_time_text(table, first, from),
                    norn_table_time_text(table, last, to));
@@ -150,7 +166,7 @@ static void verdict(const cli_screen *screen, cli_text *to, const norn_table *ta
         if (strcmp(scores[i].model, "SeasonalNaive") == 0 ||
             (!reference && strcmp(scores[i].model, "Naive") == 0))
             reference = i;
-    const size_t best = best_of(scores, count), series = norn_table_series_count(table);
+    const size_t best = best_of(scores, count), series = cli_forecast_series(table, forecast);
     const double own = scores[0].mae;
     if (!reference || !isfinite(own) || !isfinite(scores[reference].mae)) return;
 
@@ -175,6 +191,33 @@ static void verdict(const cli_screen *screen, cli_text *to, const norn_table *ta
     }
     wrap(screen, to, &text);
     cli_text_free(&text);
+}
+
+/* What the measures leave out, where they do: the same for all models that were scored. */
+static void left_out(const cli_screen *screen, cli_text *to, const norn_score *score)
+{
+    cli_text text = {NULL, 0, 0, false}, *const out = &text;
+    const struct {
+        size_t count;
+        const char *one, *many;
+    } parts[] = {
+        {score->missing_rows, "%zu row held back is missing and not scored",
+         "%zu rows held back are missing and not scored"},
+        {score->zero_rows, "MAPE leaves out %zu row that is 0", "MAPE leaves out %zu rows that are 0"},
+        {score->unscaled_series, "MASE leaves out %zu series without a scale",
+         "MASE leaves out %zu series without a scale"},
+    };
+    bool any = false;
+    for (size_t i = 0; i < NORN_COUNT(parts); i++) {
+        if (!parts[i].count) continue;
+        char part[96];
+        (void)snprintf(part, sizeof part, parts[i].count == 1 ? parts[i].one : parts[i].many, parts[i].count);
+        cli_text_format(out, "%s%s", any ? "; " : "", part);
+        any = true;
+    }
+    if (any) cli_text_put(out, ".\n");
+    wrap(screen, to, out);
+    cli_text_free(out);
 }
 
 /* A measure with the decimals of its column; "-" where it is undefined. */
@@ -229,5 +272,6 @@ void cli_report_scores(const cli_screen *screen, cli_text *out, const norn_table
         cli_text_put(out, "\n");
     }
     cli_text_put(out, "\n");
+    left_out(screen, out, &scores[count - 1]); /* a simple forecast: never without a score */
     verdict(screen, out, table, forecast, scores, count);
 }

@@ -6,14 +6,26 @@
 
 enum { MOST_LAGS = 1024 };
 
+/* The last of y[0..n) that is there, n > 0. */
+static double last_there(const double *y, size_t n)
+{
+    while (n > 1 && isnan(y[n - 1])) n--;
+    return y[n - 1];
+}
+
 void norn_naive(const double *y, size_t n, size_t h, double *out)
 {
-    for (size_t i = 0; i < h; i++) out[i] = y[n - 1];
+    const double last = last_there(y, n);
+    for (size_t i = 0; i < h; i++) out[i] = last;
 }
 
 void norn_seasonal_naive(const double *y, size_t n, size_t m, size_t h, double *out)
 {
-    for (size_t i = 0; i < h; i++) out[i] = y[n - m + i % m];
+    for (size_t i = 0; i < h; i++) {
+        size_t row = n - m + i % m;
+        while (isnan(y[row]) && row >= m) row -= m;
+        out[i] = isnan(y[row]) ? last_there(y, n) : y[row];
+    }
 }
 
 /* In place, lower triangle: A = L L'. False when A is not positive definite. */
@@ -51,7 +63,7 @@ static void solve(const double *l, size_t n, double *b, size_t columns)
         }
 }
 
-norn_status norn_linear(const double *y, size_t n, size_t window, size_t h, double *out,
+norn_status norn_linear(const double *y, size_t n, size_t window, size_t m, size_t h, double *out,
                         const norn_host *host, norn_error *err)
 {
     norn_naive(y, n, h, out);
@@ -68,18 +80,20 @@ norn_status norn_linear(const double *y, size_t n, size_t window, size_t h, doub
     norn_status status = NORN_OK;
     double *gram = norn_new(host, p * p, sizeof *gram), *right = norn_new(host, p * h, sizeof *right);
     double *row = norn_new(host, p, sizeof *row);
-    if (!gram || !right || !row) {
+    double *filled = norn_new(host, n, sizeof *filled); /* y without missing values */
+    if (!gram || !right || !row || !filled) {
         status = norn_fail_memory(err, "the linear model");
         goto done;
     }
+    for (size_t i = 0; i < n; i++) filled[i] = i && isnan(y[i]) ? filled[i - (i >= m ? m : 1)] : y[i];
     for (size_t i = 0; i < used; i++) {
         const size_t first = used < 2 ? 0 : (size_t)((double)i * (double)(windows - 1) / (double)(used - 1));
-        const double last = y[first + window - 1];
-        for (size_t k = 0; k + 1 < p; k++) row[k] = y[first + k] - last;
+        const double *const target = filled + first + window, last = target[-1];
+        for (size_t k = 0; k + 1 < p; k++) row[k] = filled[first + k] - last;
         row[p - 1] = 1.0;
         for (size_t a = 0; a < p; a++) {
             for (size_t b = 0; b <= a; b++) gram[a * p + b] += row[a] * row[b];
-            for (size_t j = 0; j < h; j++) right[a * h + j] += row[a] * (y[first + window + j] - last);
+            for (size_t j = 0; j < h; j++) right[a * h + j] += row[a] * (target[j] - last);
         }
     }
     double trace = 0.0;
@@ -88,13 +102,15 @@ norn_status norn_linear(const double *y, size_t n, size_t window, size_t h, doub
     for (size_t k = 0; k + 1 < p; k++) gram[k * p + k] += lambda;
     if (!(lambda > 0.0) || !cholesky(gram, p)) goto done; /* a constant series: the naive forecast is right */
     solve(gram, p, right, h);
-    for (size_t k = 0; k + 1 < p; k++) row[k] = y[n - window + k] - y[n - 1];
+    for (size_t k = 0; k + 1 < p; k++) row[k] = filled[n - window + k] - filled[n - 1];
     row[p - 1] = 1.0;
+    for (size_t j = 0; j < h; j++) out[j] = filled[n - 1];
     for (size_t j = 0; j < h; j++)
         for (size_t k = 0; k < p; k++) out[j] += row[k] * right[k * h + j];
 done:
     norn_delete(host, gram, p * p, sizeof *gram);
     norn_delete(host, right, p * h, sizeof *right);
     norn_delete(host, row, p, sizeof *row);
+    norn_delete(host, filled, n, sizeof *filled);
     return status;
 }

@@ -9,8 +9,8 @@
 
 #include "data/table.h"
 #include "forecast/baseline.h"
+#include "forecast/inputs.h"
 #include "forecast/metrics.h"
-#include "forecast/recipe.h"
 #include "nn/train.h"
 
 #include <math.h>
@@ -19,7 +19,9 @@
 
 enum { MOST_DECISIONS = 16, DECISION_TEXT = 200, MODELS = 4, MOST_MEMBERS = 2 };
 
-/* The numbers of the recipe, by regime: fewer than 1000 training windows, or more. docs/decisions.md. */
+/* The numbers of the recipe, by regime: fewer than 1000 training windows, or more. docs/decisions.md. What is
+ * known ahead is worth the longer training, and worth believing: with future covariates the second regime
+ * holds for few windows too, and no correction is damped. */
 typedef struct regime {
     const char *name;
     unsigned hidden, batch, steps_per_epoch, epochs, patience, settle;
@@ -39,8 +41,10 @@ static const double budget = 3e12;
 struct norn_forecast {
     norn_host host;
     size_t series, horizon, window, season, holdout, members, models;
+    bool *ended;          /* [S] a piece of a split series, which is neither scored nor forecast */
     double *values;       /* [S][h] */
     double *held[MODELS]; /* [S][holdout] of each scored model */
+    bool unscored;        /* the scored member diverged */
     norn_score scores[MODELS];
     norn_training training[MOST_MEMBERS];
     size_t parameters;
@@ -56,16 +60,13 @@ typedef struct run {
     const norn_forecast_options *options;
     const norn_host *services;
     const norn_host *host;
-    size_t past, columns;
     norn_recipe_series *recipes; /* [M][S] */
     norn_span *train, *valid;    /* [M][S] */
-    float *pairs;                /* [M][columns][2] */
-    int *of;                     /* [S][F] */
-    size_t *column_rows;
+    norn_inputs inputs;
     norn_series *series;
     norn_network *network;
     const regime *regime;
-    bool shrink; /* few windows: season bases take the damped recipe */
+    bool shrink; /* few windows and nothing known ahead: season bases take the damped recipe */
 } run;
 
 static void decide(norn_forecast *f, const char *what, const char *flag, const char *format, ...)
@@ -90,18 +91,46 @@ static size_t at_most(size_t value, size_t most)
     return value < most ? value : most;
 }
 
-/* Rows of a series that a member may see. */
+/* Rows of a series that a member may see: a piece lies before the cutoff as a whole. */
 static size_t visible(const run *r, size_t member, size_t s)
 {
-    return norn_table_rows(r->table, s) - (member ? r->f->holdout : 0);
+    return norn_table_rows(r->table, s) - (member && !r->f->ended[s] ? r->f->holdout : 0);
 }
 
-static size_t shortest(const norn_table *table)
+/* The first of the shortest series that go on; SIZE_MAX: none goes on. */
+static size_t shortest(const run *r)
 {
-    size_t least = SIZE_MAX;
-    for (size_t s = 0; s < norn_table_series_count(table); s++)
-        least = at_most(least, norn_table_rows(table, s));
-    return least;
+    size_t found = SIZE_MAX;
+    for (size_t s = 0; s < r->f->series; s++)
+        if (!r->f->ended[s] &&
+            (found == SIZE_MAX || norn_table_rows(r->table, s) < norn_table_rows(r->table, found)))
+            found = s;
+    return found;
+}
+
+/* The quoted name of a series for a message. */
+static const char *name_of(const run *r, size_t s, char out[160])
+{
+    const char *id = norn_table_id(r->table, s);
+    return norn_quote(out, 160, id, strlen(id), 60);
+}
+
+/* `series "a" has 5 rows (as have 2 more too few)`: the first series of fewer than `needed` rows, and how
+ * many there are beside it. */
+static const char *name_short(const run *r, size_t needed, char out[320])
+{
+    size_t first = SIZE_MAX, count = 0;
+    for (size_t s = 0; s < r->f->series; s++) {
+        if (r->f->ended[s] || norn_table_rows(r->table, s) >= needed) continue;
+        if (!count++) first = s;
+    }
+    if (first == SIZE_MAX) first = shortest(r);
+    char name[160], others[64] = "";
+    if (count > 1) (void)snprintf(others, sizeof others, " (and %zu more series are too short)", count - 1);
+    (void)snprintf(out, 320, "series \"%s\" has %zu row%s%s", name_of(r, first, name),
+                   norn_table_rows(r->table, first), norn_table_rows(r->table, first) == 1 ? "" : "s",
+                   others);
+    return out;
 }
 
 /* ---- sizes ---- */
@@ -125,11 +154,61 @@ static norn_status check_options(const norn_forecast_options *o, norn_error *err
     return NORN_OK;
 }
 
+/* The rows that future covariates cover after the last, of the first series that has fewest of them. */
+static size_t least_ahead(const run *r, size_t *series)
+{
+    size_t least = SIZE_MAX;
+    for (size_t s = 0; s < r->f->series; s++)
+        if (!r->f->ended[s] && norn_table_ahead(r->table, s) < least) {
+            least = norn_table_ahead(r->table, s);
+            *series = s;
+        }
+    return least;
+}
+
+static norn_status choose_horizon(run *r, size_t rows, norn_error *err)
+{
+    norn_forecast *f = r->f;
+    const norn_forecast_options *o = r->options;
+    const bool future = norn_table_future_count(r->table) > 0;
+    size_t first = 0;
+    const size_t ahead = future ? least_ahead(r, &first) : SIZE_MAX;
+    const char *why = o->horizon      ? ", as told"
+                      : f->season > 1 ? ", one season"
+                                      : ", a tenth of the series or 24";
+    f->horizon = o->horizon ? o->horizon : f->season > 1 ? f->season : at_least(at_most(24, rows / 10), 1);
+    if (!o->horizon && ahead && ahead != SIZE_MAX && (ahead < f->horizon || ahead <= rows / 5)) {
+        f->horizon = ahead;
+        why = ", as far as the future covariates go";
+    }
+    decide(f, "horizon", "--horizon", "%zu row%s%s", f->horizon, f->horizon == 1 ? "" : "s", why);
+    if (ahead >= f->horizon) return NORN_OK;
+    size_t wanting = 0;
+    for (size_t s = 0; s < f->series; s++)
+        wanting += !f->ended[s] && norn_table_ahead(r->table, s) < f->horizon ? 1 : 0;
+    while (f->ended[first] || norn_table_ahead(r->table, first) >= f->horizon) first++;
+    char name[160], others[64] = "";
+    if (wanting > 1)
+        (void)snprintf(others, sizeof others, " (and %zu more series have too few)", wanting - 1);
+    return norn_fail(
+        err, NORN_ERR_USAGE,
+        "series \"%s\" has %zu rows of future covariates after its last value, and a horizon of "
+        "%zu needs as many%s: add such rows to the file, or take %s--past for columns that are not "
+        "known ahead",
+        name_of(r, first, name), norn_table_ahead(r->table, first), f->horizon, others,
+        ahead ? "a smaller --horizon, or " : "");
+}
+
 static norn_status choose_sizes(run *r, norn_error *err)
 {
     norn_forecast *f = r->f;
     const norn_forecast_options *o = r->options;
-    const size_t rows = shortest(r->table), suggested = norn_table_season(r->table);
+    const size_t suggested = norn_table_season(r->table), least = shortest(r);
+    char text[320];
+    if (least == SIZE_MAX)
+        return norn_fail(err, NORN_ERR_USAGE,
+                         "no series goes on after its last row: there is nothing to forecast");
+    const size_t rows = norn_table_rows(r->table, least);
     f->season = o->season ? o->season : suggested;
     if (o->season) {
         decide(f, "season", "--season", o->season > 1 ? "%zu rows, as told" : "none, as told", f->season);
@@ -142,13 +221,10 @@ static norn_status choose_sizes(run *r, norn_error *err)
                f->season);
     }
     if (f->season >= rows && f->season > 1)
-        return norn_fail(err, NORN_ERR_USAGE, "--season %zu is too long: the shortest series has %zu rows",
-                         f->season, rows);
-    f->horizon = o->horizon ? o->horizon : f->season > 1 ? f->season : at_least(at_most(24, rows / 10), 1);
-    decide(f, "horizon", "--horizon", "%zu row%s%s", f->horizon, f->horizon == 1 ? "" : "s",
-           o->horizon      ? ", as told"
-           : f->season > 1 ? ", one season"
-                           : ", a tenth of the series or 24");
+        return norn_fail(err, NORN_ERR_USAGE, "--season %zu is too long: %s", f->season,
+                         name_short(r, f->season, text));
+    const norn_status status = choose_horizon(r, rows, err);
+    if (status != NORN_OK) return status;
     if (o->holdout > 0 && (size_t)o->holdout != f->horizon)
         return norn_fail(err, NORN_ERR_USAGE, "--holdout is 0 for no scoring, or the horizon (%zu), not %lld",
                          f->horizon, (long long)o->holdout);
@@ -156,16 +232,18 @@ static norn_status choose_sizes(run *r, norn_error *err)
     f->members = f->holdout ? 2 : 1;
     if (f->horizon >= rows || f->holdout >= rows - f->horizon)
         return norn_fail(
-            err, NORN_ERR_USAGE,
-            "the shortest series has %zu rows: too few for a horizon of %zu%s; a smaller --horizon is needed",
-            rows, f->horizon, f->holdout ? " with as many rows held back (--holdout 0 holds none)" : "");
+            err, NORN_ERR_USAGE, "%s: too few for a horizon of %zu%s; a smaller --horizon is needed",
+            name_short(r, f->horizon < SIZE_MAX / 2 ? f->horizon + f->holdout + 1 : SIZE_MAX, text),
+            f->horizon, f->holdout ? " with as many rows held back (--holdout 0 holds none)" : "");
     const size_t seen = rows - f->holdout;
     if (f->season > 1 && seen < f->season)
         return norn_fail(err, NORN_ERR_USAGE, "--season %zu is more than the %zu rows that may be seen",
                          f->season, seen);
     if (o->window >= seen)
-        return norn_fail(err, NORN_ERR_USAGE, "--window %zu is too long: the shortest series has %zu rows%s",
-                         o->window, seen, f->holdout ? " without those held back" : "");
+        return norn_fail(
+            err, NORN_ERR_USAGE, "--window %zu is too long: %s%s", o->window,
+            name_short(r, o->window < SIZE_MAX / 2 ? o->window + f->holdout + 1 : SIZE_MAX, text),
+            f->holdout ? ", those held back included" : "");
     f->window = o->window ? o->window : at_least(at_most(2 * f->horizon, seen / 4), 8);
     decide(f, "window", "--window", "%zu rows%s", f->window,
            o->window                     ? ", as told"
@@ -181,148 +259,198 @@ static size_t validation_rows(const run *r, size_t n)
     return at_least(r->f->horizon, n / 10);
 }
 
+/* Of the values that are there. */
 static bool all_positive(const double *y, size_t n)
 {
     size_t i = 0;
-    while (i < n && y[i] > 0.0) i++;
+    while (i < n && !(y[i] <= 0.0)) i++;
     return i == n;
+}
+
+/* Why a series that goes on has no recipe. */
+static norn_status fail_short(const run *r, size_t s, size_t member, size_t others, norn_error *err)
+{
+    const norn_forecast *f = r->f;
+    const size_t n = visible(r, member, s), v = validation_rows(r, n);
+    char name[160], more[64] = "";
+    if (others) (void)snprintf(more, sizeof more, " (and %zu more series are too short)", others);
+    return norn_fail(err, NORN_ERR_USAGE,
+                     "series \"%s\" has %zu rows%s: too few for a window of %zu, a horizon of %zu and %zu "
+                     "rows to stop by (%zu are needed)%s; a smaller --window or --horizon is needed%s",
+                     name_of(r, s, name), n, member ? " without those held back" : "", f->window, f->horizon,
+                     v, f->window + f->horizon + v, more, f->holdout ? ", or --holdout 0" : "");
+}
+
+/* Every member needs targets to train on and to stop by, whichever series they are of. */
+static norn_status check_windows(const run *r, norn_error *err)
+{
+    const norn_forecast *f = r->f;
+    for (size_t m = 0; m < f->members; m++) {
+        bool train = false, valid = false;
+        for (size_t s = 0; s < f->series; s++) {
+            train |= r->train[m * f->series + s].count > 0;
+            valid |= r->valid[m * f->series + s].count > 0;
+        }
+        if (!train || !valid)
+            return norn_fail(err, NORN_ERR_USAGE,
+                             "so many targets are missing that none is left to %s%s: they must be filled "
+                             "(--on-missing)",
+                             train ? "stop by" : "train on", m ? " without the rows held back" : "");
+    }
+    return NORN_OK;
+}
+
+/* The recipes of one series, for all members. False when it leaves no window to one of them. */
+static bool choose_recipe(run *r, size_t s, size_t *failing)
+{
+    const norn_forecast *f = r->f;
+    const bool piece = f->ended[s]; /* of which no rows are set aside: others say when to stop */
+    const double *y = norn_table_target(r->table, s);
+    const size_t least = visible(r, f->members - 1, s), v = piece ? 0 : validation_rows(r, least);
+    /* Judged by the training rows, but no row that every member sees may be without a logarithm. */
+    const bool log_of = least > v && norn_recipe_log(y, least - v, f->season) && all_positive(y, least);
+    for (size_t m = 0; m < f->members; m++) {
+        const size_t n = visible(r, m, s);
+        norn_recipe_series *one = &r->recipes[m * f->series + s];
+        /* A value of 0 or less among the rows that only member 0 sees, none of them a training row, has no
+         * logarithm: it is missing there. */
+        *failing = m;
+        if (!norn_recipe_fit(one, y, n, log_of, f->window, f->horizon, piece ? 0 : validation_rows(r, n),
+                             f->season))
+            return false;
+        r->train[m * f->series + s] = one->train;
+        r->valid[m * f->series + s] = one->valid;
+    }
+    return true;
 }
 
 static norn_status choose_recipes(run *r, norn_error *err)
 {
     norn_forecast *f = r->f;
-    size_t logs = 0, seasonal = 0, windows = 0;
+    size_t logs = 0, seasonal = 0, windows = 0, pieces = 0, left_out = 0, failures = 0;
+    size_t first = 0, failing = 0;
     const size_t last = f->members - 1; /* the member that sees least */
     for (size_t s = 0; s < f->series; s++) {
-        const double *y = norn_table_target(r->table, s);
-        const size_t least = visible(r, last, s), v = validation_rows(r, least);
-        /* Judged by the training rows, but no row that every member sees may be without a logarithm. */
-        const bool log_of = least > v && norn_recipe_log(y, least - v, f->season) && all_positive(y, least);
-        logs += log_of;
-        for (size_t m = 0; m < f->members; m++) {
-            const size_t n = visible(r, m, s);
-            norn_recipe_series *one = &r->recipes[m * f->series + s];
-            /* A value of 0 or less among the rows that only member 0 sees, none of them a training row,
-             * has no logarithm: it is missing there. */
-            if (!norn_recipe_fit(one, y, n, log_of, f->window, f->horizon, validation_rows(r, n), f->season))
-                return norn_fail(
-                    err, NORN_ERR_USAGE,
-                    "series \"%s\" has %zu rows%s: too few for a window of %zu, a horizon of %zu and %zu "
-                    "rows to stop by (%zu are needed); a smaller --window or --horizon is needed%s",
-                    norn_table_id(r->table, s), n, m ? " without those held back" : "", f->window, f->horizon,
-                    validation_rows(r, n), f->window + f->horizon + validation_rows(r, n),
-                    f->holdout ? ", or --holdout 0" : "");
-            r->train[m * f->series + s] = one->train;
-            r->valid[m * f->series + s] = one->valid;
-            if (m == last) {
-                seasonal += one->season > 0;
-                windows += one->train.count;
+        size_t member = 0;
+        pieces += f->ended[s];
+        if (!choose_recipe(r, s, &member)) {
+            if (f->ended[s]) {
+                left_out++;
+            } else if (!failures++) {
+                first = s;
+                failing = member;
             }
+            continue;
         }
+        const norn_recipe_series *one = &r->recipes[last * f->series + s];
+        logs += one->log;
+        seasonal += one->season > 0;
+        windows += one->train.count;
     }
-    r->regime = &regimes[windows >= long_from];
-    r->shrink = windows < long_from;
+    if (failures) return fail_short(r, first, failing, failures - 1, err);
+    const norn_status status = check_windows(r, err);
+    if (status != NORN_OK) return status;
+    const size_t used = f->series - left_out;
+    const bool longer = windows >= long_from || norn_table_future_count(r->table) > 0;
+    r->regime = &regimes[longer];
+    r->shrink = !longer;
+    if (left_out)
+        decide(f, "pieces", "--on-gap",
+               "%zu of %zu before a gap are too short for a window and a horizon: left out", left_out,
+               pieces);
     if (logs)
         decide(f, "transform", "",
-               logs == f->series ? "logarithm: the spread grows with the level"
-                                 : "logarithm of %zu of %zu series, whose spread grows with the level",
-               logs, f->series);
-    if (seasonal == f->series)
+               logs == used ? "logarithm: the spread grows with the level"
+                            : "logarithm of %zu of %zu series, whose spread grows with the level",
+               logs, used);
+    if (seasonal == used)
         decide(f, "base", "--season", "one season before, corrected by the network%s",
                r->shrink ? ", damped" : "");
     else if (seasonal == 0)
         decide(f, "base", "--season", "the last value, corrected by the network");
     else
         decide(f, "base", "--season", "one season before for %zu series, the last value for %zu", seasonal,
-               f->series - seasonal);
+               used - seasonal);
     return NORN_OK;
 }
 
-/* ---- data ---- */
+/* ---- inputs ---- */
 
-/* Tracks: targets first, one a series; covariates, shared where the table shares them. */
-static void choose_tracks(run *r)
+/* The marked columns of a kind by their names, for a decision; how many there are. */
+static size_t list_names(const run *r, norn_input_kind kind, const bool *marked, char *out, size_t size)
 {
-    const size_t inputs = 1 + r->past, series = r->f->series;
-    r->columns = 0;
-    for (size_t s = 0; s < series; s++) {
-        r->of[s * inputs] = (int)r->columns;
-        r->column_rows[r->columns++] = norn_table_rows(r->table, s);
-    }
-    for (size_t p = 0; p < r->past; p++)
-        for (size_t s = 0; s < series; s++) {
-            if (s && norn_table_past(r->table, s, p) == norn_table_past(r->table, 0, p)) {
-                r->of[s * inputs + 1 + p] = r->of[1 + p];
-                continue;
-            }
-            r->of[s * inputs + 1 + p] = (int)r->columns;
-            r->column_rows[r->columns++] = norn_table_rows(r->table, s);
+    size_t count = 0, named = 0, length = 0;
+    for (size_t c = 0; c < norn_inputs_columns(&r->inputs, kind); c++) {
+        if (!marked[c]) continue;
+        const char *name = norn_inputs_name(&r->inputs, kind, c);
+        char quoted[80];
+        (void)norn_quote(quoted, sizeof quoted, name, strlen(name), 40);
+        if (count++ == named && length + strlen(quoted) + 24 < size) {
+            length += (size_t)snprintf(out + length, size - length, "%s\"%s\"", named ? ", " : "", quoted);
+            named++;
         }
+    }
+    if (named < count) (void)snprintf(out + length, size - length, " and %zu more", count - named);
+    return count;
 }
 
-typedef struct source {
-    const double *values;
-    bool log_of;
-} source;
-
-static double source_value(const void *user, size_t row)
+static void tell_inputs(run *r)
 {
-    const source *from = user;
-    const double x = from->values[row];
-    return from->log_of ? (x > 0.0 ? log(x) : NAN) : x;
-}
-
-/* The same where a forecast starts from it: a missing value is the one `step` rows before. The first rows of
- * a series are training rows, of which none is missing. */
-static double base_value(const source *from, size_t row, size_t step)
-{
-    double x = source_value(from, row);
-    while (!isfinite(x) && row >= step) x = source_value(from, row -= step);
-    return x;
-}
-
-/* (shift, factor) of a covariate from a member's training rows: standard scores, shifted like the track. */
-static void scale_covariate(const double *x, size_t n, float pair[2])
-{
-    double sum = 0.0, squares = 0.0;
-    for (size_t i = 0; i < n; i++) sum += x[i] - x[0];
-    const double mean = sum / (double)n;
-    for (size_t i = 0; i < n; i++) squares += (x[i] - x[0] - mean) * (x[i] - x[0] - mean);
-    const double deviation = sqrt(squares / (double)n);
-    pair[0] = (float)mean;
-    pair[1] = deviation > 0.0 && isfinite(deviation) ? (float)(1.0 / deviation) : 0.0f;
+    static const struct {
+        norn_input_kind kind;
+        const char *what, *flag, *says;
+    } idle[] = {
+        {NORN_INPUT_PAST, "past", "--past", "in the training rows"},
+        {NORN_INPUT_FUTURE, "future", "--future", "in the training rows"},
+        {NORN_INPUT_STATIC, "static", "--static", "over the series"},
+    };
+    norn_forecast *f = r->f;
+    char names[120];
+    if (norn_inputs_columns(&r->inputs, NORN_INPUT_FUTURE))
+        decide(f, "future", "--future",
+               "seen %zu row%s ahead by the network; the simple forecasts go without", f->horizon,
+               f->horizon == 1 ? "" : "s");
+    for (size_t i = 0; i < NORN_COUNT(idle); i++)
+        if (norn_inputs_columns(&r->inputs, idle[i].kind) &&
+            list_names(r, idle[i].kind, r->inputs.constant[idle[i].kind], names, sizeof names))
+            decide(f, idle[i].what, idle[i].flag, "%s without effect: constant or missing %s", names,
+                   idle[i].says);
+    for (int kind = 0; kind < NORN_INPUT_STATIC; kind++) {
+        const bool target = kind == NORN_INPUT_TARGET;
+        if (!norn_inputs_columns(&r->inputs, kind) ||
+            !list_names(r, kind, r->inputs.masked[kind], names, sizeof names))
+            continue;
+        decide(f, "missing", target ? "--on-missing" : "--on-missing-input",
+               "%s%s: the network sees a mask of the missing values", target ? "target " : "", names);
+    }
 }
 
 static norn_status make_series(run *r, norn_error *err)
 {
     norn_forecast *f = r->f;
-    const size_t inputs = 1 + r->past, total = r->columns;
-    norn_status status =
-        norn_series_new(&r->series, r->context, f->series, inputs, total, r->column_rows, r->of, err);
-    for (size_t s = 0; s < f->series && status == NORN_OK; s++) {
-        const source from = {norn_table_target(r->table, s), r->recipes[s].log};
-        status = norn_series_put(r->series, (size_t)r->of[s * inputs], source_value, &from, err);
-        for (size_t m = 0; m < f->members; m++) {
-            const norn_recipe_series *one = &r->recipes[m * f->series + s];
-            float *pair = r->pairs + 2 * (m * total + (size_t)r->of[s * inputs]);
-            pair[0] = (float)one->season;
-            pair[1] = one->scale > 0.0 ? (float)(1.0 / one->scale) : 0.0f;
-        }
-    }
-    for (size_t p = 0; p < r->past && status == NORN_OK; p++) {
-        for (size_t s = 0; s < f->series && status == NORN_OK; s++) {
-            const size_t column = (size_t)r->of[s * inputs + 1 + p];
-            if (s && column == (size_t)r->of[1 + p]) continue; /* shared: done with the first series */
-            const source from = {norn_table_past(r->table, s, p), false};
-            for (size_t m = 0; m < f->members; m++) {
-                const size_t n = visible(r, m, s);
-                scale_covariate(from.values, n - validation_rows(r, n), r->pairs + 2 * (m * total + column));
-            }
-            status = norn_series_put(r->series, column, source_value, &from, err);
-        }
-        if (r->options->consume_past) norn_table_drop_past(r->table, p);
-    }
+    r->inputs = (norn_inputs){.table = r->table,
+                              .host = r->host,
+                              .recipes = r->recipes,
+                              .members = f->members,
+                              .series = f->series,
+                              .window = f->window,
+                              .horizon = f->horizon};
+    norn_status status = norn_inputs_plan(&r->inputs, err);
+    if (status == NORN_OK)
+        status = norn_inputs_put(&r->inputs, r->context, r->options->consume_past, &r->series, err);
+    if (status == NORN_OK) tell_inputs(r);
     return status;
+}
+
+/* The target's row where a forecast starts from it: a missing value is the one `step` rows before, and where
+ * there is none the last one of all that is there. */
+static double base_value(const double *y, bool log_of, size_t row, size_t step)
+{
+    const size_t from = row;
+    double x = norn_inputs_target(y, row, log_of);
+    while (isnan(x) && row >= step) x = norn_inputs_target(y, row -= step, log_of);
+    for (row = from; isnan(x) && row > 0;) x = norn_inputs_target(y, --row, log_of);
+    return x;
 }
 
 /* ---- training ---- */
@@ -332,7 +460,7 @@ static norn_status make_network(run *r, norn_train_plan *plan, norn_error *err)
     norn_forecast *f = r->f;
     const norn_forecast_options *o = r->options;
     const regime *by = r->regime;
-    const norn_network_shape shape = {.inputs = 1 + r->past,
+    const norn_network_shape shape = {.inputs = r->inputs.count,
                                       .hidden = o->hidden ? o->hidden : by->hidden,
                                       .layers = o->layers ? o->layers : 1,
                                       .window = f->window,
@@ -382,7 +510,29 @@ static norn_status make_network(run *r, norn_train_plan *plan, norn_error *err)
     return NORN_OK;
 }
 
-/* Forecasts of one member after its last visible row, in the units of the file: out [S][h]. */
+/* The forecast of one series from what the network gave for it, y [h], in the units of the file. */
+static void finish_series(const run *r, size_t member, size_t s, const float *y, double *out)
+{
+    const norn_recipe_series *one = &r->recipes[member * r->f->series + s];
+    const double *target = norn_table_target(r->table, s);
+    const bool damped = r->shrink && one->season;
+    const size_t seen = one->seen, step = one->season ? one->season : 1;
+    double change = 0.0; /* of the last two rows against a season before */
+    for (size_t k = 1; k <= 2 && damped && seen >= step + 2; k++) {
+        const double now = norn_inputs_target(target, seen - k, one->log),
+                     before = norn_inputs_target(target, seen - k - step, one->log);
+        if (!isnan(now - before)) change += 0.5 * (now - before);
+    }
+    for (size_t j = 0; j < r->f->horizon; j++) {
+        const double base = base_value(target, one->log, seen - step + j % step, step);
+        const double correction = (double)y[j] * one->scale;
+        const double value =
+            damped ? base + short_correction * correction + short_change * change : base + correction;
+        out[j] = one->log ? exp(value) : value;
+    }
+}
+
+/* Forecasts of one member after its last visible row: out [S][h]. */
 static norn_status predict(run *r, size_t member, double *out, norn_error *err)
 {
     norn_forecast *f = r->f;
@@ -391,30 +541,16 @@ static norn_status predict(run *r, size_t member, double *out, norn_error *err)
     norn_window *windows = norn_new(r->host, ibp, sizeof *windows);
     float *y = norn_new(r->host, ibp * h, sizeof *y);
     norn_status status = windows && y ? NORN_OK : norn_fail_memory(err, "a forecast");
-    for (size_t from = 0; from < f->series && status == NORN_OK; from += ibp) {
-        const size_t rows = at_most(f->series - from, ibp);
-        for (size_t i = 0; i < rows; i++)
-            windows[i] =
-                (norn_window){(int32_t)(from + i), (int32_t)(visible(r, member, from + i) - f->window)};
-        status = norn_network_infer(n, r->series, windows, &rows, &member, 1, NULL, y, err);
-        for (size_t i = 0; i < rows && status == NORN_OK; i++) {
-            const size_t s = from + i, seen = visible(r, member, s);
-            const norn_recipe_series *one = &r->recipes[member * f->series + s];
-            const source z = {norn_table_target(r->table, s), one->log};
-            const bool damped = r->shrink && one->season;
-            const size_t step = one->season ? one->season : 1;
-            double change = 0.0; /* of the last two rows against a season before */
-            if (damped && seen >= step + 2)
-                for (size_t k = 1; k <= 2; k++)
-                    change += 0.5 * (base_value(&z, seen - k, step) - base_value(&z, seen - k - step, step));
-            for (size_t j = 0; j < h; j++) {
-                const double base = base_value(&z, seen - step + j % step, step);
-                const double correction = (double)y[i * h + j] * one->scale;
-                const double value =
-                    damped ? base + short_correction * correction + short_change * change : base + correction;
-                out[s * h + j] = one->log ? exp(value) : value;
-            }
-        }
+    for (size_t next = 0; next < f->series && status == NORN_OK;) {
+        size_t rows = 0;
+        for (; next < f->series && rows < ibp; next++)
+            if (!f->ended[next])
+                windows[rows++] =
+                    (norn_window){(int32_t)next, (int32_t)(visible(r, member, next) - f->window)};
+        if (rows) status = norn_network_infer(n, r->series, windows, &rows, &member, 1, NULL, y, err);
+        for (size_t i = 0; i < rows && status == NORN_OK; i++)
+            finish_series(r, member, (size_t)windows[i].series, y + i * h,
+                          out + (size_t)windows[i].series * h);
     }
     norn_delete(r->host, windows, ibp, sizeof *windows);
     norn_delete(r->host, y, ibp * h, sizeof *y);
@@ -431,16 +567,24 @@ static norn_status train(run *r, norn_error *err)
     for (size_t m = 0; m < f->members && status == NORN_OK; m++) {
         members[m] = (norn_member){
             .identity = m, .train = r->train + m * f->series, .valid = r->valid + m * f->series};
-        status = norn_network_scale(r->network, m, r->pairs + 2 * m * r->columns, r->columns, err);
+        status = norn_network_scale(r->network, m, r->inputs.pairs + 2 * m * r->inputs.columns,
+                                    r->inputs.columns, err);
     }
     if (status == NORN_OK)
         status = norn_train(r->network, r->series, members, f->members, &plan, r->services, err);
     for (size_t m = 0; m < f->members && status == NORN_OK; m++) {
         f->training[m] = members[m].training;
-        if (members[m].diverged && !members[m].training.best_epoch)
+        if (members[m].diverged && !members[m].training.best_epoch && m == 0)
             return norn_fail(err, NORN_ERR_NUMERIC,
-                             "training diverged in epoch %u%s (a loss is not finite): try a smaller --lr",
-                             members[m].training.epochs, m ? ", without the rows held back" : "");
+                             "training diverged in epoch %u (a loss is not finite): try a smaller --lr",
+                             members[m].training.epochs);
+        if (members[m].diverged && !members[m].training.best_epoch) {
+            f->unscored = true;
+            decide(f, "score", "--lr",
+                   "none of the network: without the rows held back it diverged in epoch %u",
+                   members[m].training.epochs);
+            continue;
+        }
         if (members[m].diverged)
             norn_log(r->services, NORN_LOG_WARNING,
                      "training diverged in epoch %u; the state of epoch %u is used (a smaller --lr may help)",
@@ -463,14 +607,15 @@ static norn_status score(run *r, norn_error *err)
     f->models = seasonal ? 4 : 3;
     norn_status status = NORN_OK;
     for (size_t s = 0; s < f->series && status == NORN_OK; s++) {
+        if (f->ended[s]) continue;
         const double *y = norn_table_target(r->table, s);
         const size_t n = visible(r, 1, s);
         const double scale = norn_metrics_scale(y, n, f->season);
         if (norn_is_cancelled(r->services)) return norn_fail_cancelled(err);
         norn_naive(y, n, h, f->held[1] + s * h);
         if (seasonal) norn_seasonal_naive(y, n, f->season, h, f->held[2] + s * h);
-        status = norn_linear(y, n, f->window, h, f->held[f->models - 1] + s * h, r->host, err);
-        for (size_t k = 0; k < f->models; k++)
+        status = norn_linear(y, n, f->window, f->season, h, f->held[f->models - 1] + s * h, r->host, err);
+        for (size_t k = f->unscored ? 1 : 0; k < f->models; k++)
             norn_metrics_add(&metrics[k], y + n, f->held[k] + s * h, h, scale);
     }
     for (size_t k = 0; k < f->models; k++) f->scores[k] = norn_metrics_score(&metrics[k], names[k]);
@@ -489,30 +634,24 @@ norn_status norn_forecast_run(norn_forecast **out, norn_context *context, norn_t
     if (!f) return norn_fail_memory(err, "a forecast");
     f->host = services;
     f->series = norn_table_series_count(table);
-    run r = {.f = f,
-             .context = context,
-             .table = table,
-             .options = &o,
-             .services = &f->host,
-             .host = &f->host,
-             .past = norn_table_past_count(table)};
-    const size_t inputs = 1 + r.past, most_columns = f->series * inputs;
-    for (size_t p = 0; p < r.past && status == NORN_OK; p++)
+    run r = {
+        .f = f, .context = context, .table = table, .options = &o, .services = &f->host, .host = &f->host};
+    f->ended = norn_new(r.host, f->series, sizeof *f->ended);
+    if (!f->ended) status = norn_fail_memory(err, "a forecast");
+    for (size_t s = 0; s < f->series && status == NORN_OK; s++) f->ended[s] = !norn_table_goes_on(table, s);
+    for (size_t p = 0; p < norn_table_past_count(table) && status == NORN_OK; p++)
         if (!norn_table_past(table, 0, p))
             status =
                 norn_fail(err, NORN_ERR_USAGE, "the covariate \"%s\" is gone: consumed by a forecast before",
                           norn_table_past_name(table, p));
     if (status == NORN_OK) status = choose_sizes(&r, err);
-    const size_t pairs = f->members * most_columns * 2, all = f->members * f->series;
+    const size_t all = f->members * f->series;
     const struct {
         void **array;
         size_t count, size;
     } arrays[] = {{(void **)&r.recipes, all, sizeof *r.recipes},
                   {(void **)&r.train, all, sizeof *r.train},
-                  {(void **)&r.valid, all, sizeof *r.valid},
-                  {(void **)&r.pairs, pairs, sizeof *r.pairs},
-                  {(void **)&r.of, most_columns, sizeof *r.of},
-                  {(void **)&r.column_rows, most_columns, sizeof(size_t)}};
+                  {(void **)&r.valid, all, sizeof *r.valid}};
     for (size_t i = 0; i < NORN_COUNT(arrays) && status == NORN_OK; i++)
         if (!(*arrays[i].array = norn_new(r.host, arrays[i].count, arrays[i].size)))
             status = norn_fail_memory(err, "the plan of a forecast");
@@ -522,15 +661,13 @@ norn_status norn_forecast_run(norn_forecast **out, norn_context *context, norn_t
         if (!(f->held[k] = norn_new(r.host, f->series * f->holdout, sizeof *f->held[k])))
             status = norn_fail_memory(err, "the scored forecasts");
     if (status == NORN_OK) status = choose_recipes(&r, err);
-    if (status == NORN_OK) {
-        choose_tracks(&r);
-        status = make_series(&r, err);
-    }
+    if (status == NORN_OK) status = make_series(&r, err);
     if (status == NORN_OK) status = train(&r, err);
     if (status == NORN_OK && f->holdout) status = score(&r, err);
 
     norn_network_free(r.network);
     norn_series_free(r.series);
+    norn_inputs_free(&r.inputs);
     for (size_t i = 0; i < NORN_COUNT(arrays); i++)
         norn_delete(r.host, *arrays[i].array, arrays[i].count, arrays[i].size);
     if (status == NORN_OK)
@@ -547,6 +684,7 @@ void norn_forecast_free(norn_forecast *f)
     norn_delete(&host, f->values, f->series * f->horizon, sizeof *f->values);
     for (size_t k = 0; k < MODELS; k++)
         norn_delete(&host, f->held[k], f->series * f->holdout, sizeof *f->held[k]);
+    norn_delete(&host, f->ended, f->series, sizeof *f->ended);
     norn_delete(&host, f, 1, sizeof *f);
 }
 
@@ -558,7 +696,7 @@ size_t norn_forecast_horizon(const norn_forecast *f)
 }
 const double *norn_forecast_values(const norn_forecast *f, size_t series)
 {
-    return f->values + series * f->horizon;
+    return f->ended[series] ? NULL : f->values + series * f->horizon;
 }
 
 const char *norn_forecast_model(const norn_forecast *f)
@@ -575,7 +713,8 @@ const norn_score *norn_forecast_scores(const norn_forecast *f, size_t *count)
 
 const double *norn_forecast_held_back(const norn_forecast *f, size_t model, size_t series)
 {
-    return model < f->models ? f->held[model] + series * f->holdout : NULL;
+    const bool there = model < f->models && !(model == 0 && f->unscored) && !f->ended[series];
+    return there ? f->held[model] + series * f->holdout : NULL;
 }
 
 size_t norn_forecast_holdout(const norn_forecast *f)

@@ -10,16 +10,18 @@ typedef struct norn_metrics {
     size_t rows;
     double percentage; /* sum of |e / y| over rows with y other than 0 */
     size_t percentage_rows;
-    double scaled; /* sum over series of their MASE */
-    size_t scaled_series;
+    size_t missing_rows; /* left out: no truth */
+    double scaled;       /* sum over series of their MASE */
+    size_t scaled_series, unscaled_series;
 } norn_metrics;
 
 /* Adds the rows of one series: truth and forecast [h]; scale: norn_metrics_scale of the rows up to the
- * cutoff. */
+ * cutoff. Rows whose truth is missing (NaN) are left out and counted. */
 void norn_metrics_add(norn_metrics *metrics, const double *truth, const double *forecast, size_t h,
                       double scale);
 
-/* mean |y_t - y_{t-m}| over y[0..n); 0 when there is no such pair (Hyndman and Koehler 2006). */
+/* mean |y_t - y_{t-m}| over the pairs of y[0..n) that are there; 0 when there is none (Hyndman and Koehler
+ * 2006). */
 double norn_metrics_scale(const double *y, size_t n, size_t m);
 
 norn_score norn_metrics_score(const norn_metrics *metrics, const char *model);

@@ -8,6 +8,18 @@ enum { PUT_ROWS = 1 << 16 }; /* floats converted at a time */
 norn_status norn_series_new(norn_series **out, norn_context *context, size_t count, size_t inputs,
                             size_t columns, const size_t *column_rows, const int *of, norn_error *err)
 {
+    norn_track_plan *plan = norn_new(&context->host, columns, sizeof *plan);
+    if (!plan) return norn_fail_memory(err, "the series");
+    for (size_t c = 0; c < columns; c++) plan[c] = (norn_track_plan){column_rows[c], NORN_TRACK_OWN, 0};
+    const norn_status status = norn_series_new_tracks(out, context, count, inputs, columns, plan, of, err);
+    norn_delete(&context->host, plan, columns, sizeof *plan);
+    return status;
+}
+
+norn_status norn_series_new_tracks(norn_series **out, norn_context *context, size_t count, size_t inputs,
+                                   size_t columns, const norn_track_plan *plan, const int *of,
+                                   norn_error *err)
+{
     const norn_host *host = &context->host;
     norn_status status = NORN_OK;
     int64_t *starts = norn_new(host, columns, sizeof *starts);
@@ -25,9 +37,12 @@ norn_status norn_series_new(norn_series **out, norn_context *context, size_t cou
         goto done;
     }
     for (size_t c = 0; c < columns; c++) {
-        series->tracks[c] = (norn_track){0.0, series->floats, column_rows[c]};
-        starts[c] = series->floats;
-        series->floats += (int64_t)column_rows[c];
+        const norn_track *own = plan[c].of == NORN_TRACK_OWN ? NULL : &series->tracks[plan[c].of];
+        series->tracks[c] = own ? (norn_track){0.0, own->start + (int64_t)plan[c].advance,
+                                               own->rows > plan[c].advance ? own->rows - plan[c].advance : 0}
+                                : (norn_track){0.0, series->floats, plan[c].rows};
+        starts[c] = series->tracks[c].start;
+        if (!own) series->floats += (int64_t)plan[c].rows;
     }
     for (size_t i = 0; i < count * inputs; i++) series->of[i] = of[i];
     if ((status = norn_buffer_new(context, &series->values, (size_t)series->floats * sizeof(float), NULL,
@@ -51,7 +66,8 @@ norn_status norn_series_put(norn_series *series, size_t column, double (*value)(
 {
     norn_track *track = &series->tracks[column];
     const norn_host *host = &series->context->host;
-    float *some = norn_new(host, PUT_ROWS, sizeof *some);
+    const size_t most = track->rows < PUT_ROWS ? track->rows : PUT_ROWS;
+    float *some = norn_new(host, most, sizeof *some);
     if (!some) return norn_fail_memory(err, "a column on its way to the device");
     norn_status status = NORN_OK;
     size_t row = 0;
@@ -66,7 +82,7 @@ norn_status norn_series_put(norn_series *series, size_t column, double (*value)(
         status = norn_buffer_write(series->context, &series->values,
                                    ((size_t)track->start + from) * sizeof *some, some, n * sizeof *some, err);
     }
-    norn_delete(host, some, PUT_ROWS, sizeof *some);
+    norn_delete(host, some, most, sizeof *some);
     return status;
 }
 

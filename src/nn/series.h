@@ -26,9 +26,27 @@ typedef struct norn_series {
 } norn_series;
 
 /*
- * Describes first, fills then: `of` and the rows of every track are copied from the arguments; the values
- * come by norn_series_put, column by column, so that the host need not hold all of them twice.
+ * A track with values of its own, or a view: the values of an earlier track, from row `advance` on. Views
+ * cost no memory. A track that is advanced by h rows shows a window what is known h rows ahead; a track that
+ * many series share may have a scaling for each of them. Rows that windows reach must be there: the rows of
+ * a view are those of its track less the advance.
  */
+typedef struct norn_track_plan {
+    size_t rows;    /* of its own values; a view: not looked at */
+    size_t of;      /* the track it is a view of, with values of its own; NORN_TRACK_OWN: none */
+    size_t advance; /* of a view */
+} norn_track_plan;
+#define NORN_TRACK_OWN SIZE_MAX
+
+/*
+ * Describes first, fills then: `of` and the plan of every track are copied from the arguments; the values
+ * come by norn_series_put, column by column and for no view, so that the host need not hold all of them
+ * twice.
+ */
+norn_status norn_series_new_tracks(norn_series **out, norn_context *context, size_t count, size_t inputs,
+                                   size_t columns, const norn_track_plan *plan, const int *of,
+                                   norn_error *err);
+/* The same without views. */
 norn_status norn_series_new(norn_series **out, norn_context *context, size_t count, size_t inputs,
                             size_t columns, const size_t *column_rows, const int *of, norn_error *err);
 /* value(user, row) for all rows of a track; not finite: missing. */

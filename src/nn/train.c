@@ -8,7 +8,8 @@ typedef struct live {
     norn_member *member;
     size_t index; /* its number, and its place in the network */
     norn_key order;
-    size_t windows, valid_windows, steps; /* steps of an epoch */
+    size_t *train_starts, *valid_starts; /* [S + 1] see norn_window_starts; they stay with the slot's array */
+    size_t windows, all_valid, valid_windows, steps; /* steps of an epoch */
     size_t epoch, epochs_since_best;
     double train_loss, valid_loss, best;
 } live;
@@ -22,24 +23,31 @@ typedef struct trainer {
     size_t slot_count, used, members, started;
     norn_window *windows, *valid;
     norn_schedule *schedule;
+    size_t *rows, *indices; /* [slots] of a validation launch: rows, and members by their place */
+    size_t *starts;         /* [slots][2][S + 1] */
     float *loss, *valid_loss;
     double begun;
     uint64_t rows_trained, epochs_done;
 } trainer;
 
-static size_t count_windows(const norn_span *spans, size_t series)
+size_t norn_window_starts(const norn_span *spans, size_t series, size_t *starts)
 {
-    size_t sum = 0;
-    for (size_t s = 0; s < series; s++) sum += spans[s].count;
-    return sum;
+    starts[0] = 0;
+    for (size_t s = 0; s < series; s++) starts[s + 1] = starts[s] + spans[s].count;
+    return starts[series];
 }
 
-/* The index-th window of all spans. */
-static norn_window window_at(const norn_span *spans, size_t index)
+norn_window norn_window_at(const norn_span *spans, const size_t *starts, size_t series, size_t index)
 {
-    size_t s = 0;
-    while (index >= spans[s].count) index -= spans[s++].count;
-    return (norn_window){(int32_t)s, (int32_t)(spans[s].first + index)};
+    size_t low = 0, high = series; /* starts[low] <= index < starts[high] */
+    while (high - low > 1) {
+        const size_t middle = low + (high - low) / 2;
+        if (starts[middle] <= index)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (norn_window){(int32_t)low, (int32_t)(spans[low].first + (index - starts[low]))};
 }
 
 static float bias_correction(double beta, size_t step)
@@ -63,7 +71,7 @@ static void fill_step(trainer *t, const live *one, size_t step, norn_window *win
                                                      : (uint64_t)one->epoch * one->windows + step * batch + b;
         const uint64_t index = norn_random_permute(one->order, (uint32_t)(drawn / one->windows),
                                                    drawn % one->windows, one->windows);
-        windows[b] = window_at(one->member->train, (size_t)index);
+        windows[b] = norn_window_at(one->member->train, one->train_starts, t->series->count, (size_t)index);
     }
     const double pi = 3.14159265358979323846;
     schedule->rows = (int32_t)rows;
@@ -122,21 +130,24 @@ static norn_status validate(trainer *t, norn_error *err)
     for (size_t from = 0; from < most && status == NORN_OK; from += ibp) {
         if (norn_is_cancelled(t->host)) return norn_fail_cancelled(err);
         memset(t->valid, 0, slots * ibp * sizeof *t->valid);
-        size_t rows[64], members[64];
         for (size_t s = 0; s < slots; s++) {
             const live *one = &t->slots[s];
             const size_t left = one->valid_windows > from ? one->valid_windows - from : 0;
-            const size_t all = count_windows(one->member->valid, t->series->count);
-            rows[s] = left < ibp ? left : ibp;
-            members[s] = one->index;
-            for (size_t b = 0; b < rows[s]; b++) /* evenly spread over all of them, the last one included */
-                t->valid[s * ibp + b] = window_at(
-                    one->member->valid,
-                    one->valid_windows == 1 ? all - 1 : (from + b) * (all - 1) / (one->valid_windows - 1));
+            const size_t last = one->all_valid - 1;
+            t->rows[s] = left < ibp ? left : ibp;
+            t->indices[s] = one->index;
+            for (size_t b = 0; b < t->rows[s]; b++) { /* evenly spread over all of them, the last included */
+                const size_t at =
+                    one->valid_windows == 1 ? last : (from + b) * last / (one->valid_windows - 1);
+                t->valid[s * ibp + b] =
+                    norn_window_at(one->member->valid, one->valid_starts, t->series->count, at);
+            }
         }
-        status = norn_network_infer(n, t->series, t->valid, rows, members, slots, t->valid_loss, NULL, err);
+        status =
+            norn_network_infer(n, t->series, t->valid, t->rows, t->indices, slots, t->valid_loss, NULL, err);
         for (size_t s = 0; s < slots && status == NORN_OK; s++)
-            for (size_t b = 0; b < rows[s]; b++) t->slots[s].valid_loss += (double)t->valid_loss[s * ibp + b];
+            for (size_t b = 0; b < t->rows[s]; b++)
+                t->slots[s].valid_loss += (double)t->valid_loss[s * ibp + b];
     }
     for (size_t s = 0; s < slots; s++)
         t->slots[s].valid_loss /= (double)t->slots[s].valid_windows * (double)n->shape.horizon;
@@ -181,13 +192,18 @@ static norn_status judge(trainer *t, live *one, bool *done, norn_error *err)
 /* Takes the next waiting member into the next free slot. */
 static norn_status enter(trainer *t, norn_member *members, norn_error *err)
 {
-    const size_t batch = t->network->shape.batch;
+    const size_t batch = t->network->shape.batch, series = t->series->count;
     norn_member *member = &members[t->started];
+    size_t *const train_starts = t->slots[t->used].train_starts, *const valid_starts =
+                                                                     t->slots[t->used].valid_starts;
     live one = {.member = member,
                 .index = t->started,
                 .order = norn_random_key(t->plan->seed, member->identity, NORN_PURPOSE_ORDER),
-                .windows = count_windows(member->train, t->series->count),
-                .valid_windows = count_windows(member->valid, t->series->count)};
+                .train_starts = train_starts,
+                .valid_starts = valid_starts,
+                .windows = norn_window_starts(member->train, series, train_starts),
+                .all_valid = norn_window_starts(member->valid, series, valid_starts)};
+    one.valid_windows = one.all_valid;
     if (!one.windows || !one.valid_windows)
         return norn_fail(err, NORN_ERR_USAGE,
                          "no windows are left to train on or to stop by: a smaller --window or "
@@ -224,7 +240,7 @@ norn_status norn_train(norn_network *network, const norn_series *series, norn_me
                        const norn_train_plan *plan, const norn_host *services, norn_error *err)
 {
     const norn_host *host = &network->context->host;
-    const size_t slots = network->shape.slots < 64 ? network->shape.slots : 64, chunk = network->shape.chunk;
+    const size_t slots = network->shape.slots, chunk = network->shape.chunk, each = series->count + 1;
     trainer t = {.network = network,
                  .series = series,
                  .plan = plan,
@@ -240,11 +256,18 @@ norn_status norn_train(norn_network *network, const norn_series *series, norn_me
                   {(void **)&t.schedule, chunk * slots, sizeof *t.schedule},
                   {(void **)&t.loss, chunk * slots * network->bp, sizeof *t.loss},
                   {(void **)&t.valid, slots * network->ibp, sizeof *t.valid},
-                  {(void **)&t.valid_loss, slots * network->ibp, sizeof *t.valid_loss}};
+                  {(void **)&t.valid_loss, slots * network->ibp, sizeof *t.valid_loss},
+                  {(void **)&t.rows, slots, sizeof *t.rows},
+                  {(void **)&t.indices, slots, sizeof *t.indices},
+                  {(void **)&t.starts, slots * 2 * each, sizeof *t.starts}};
     norn_status status = NORN_OK;
     for (size_t i = 0; i < NORN_COUNT(arrays); i++)
         if (!(*arrays[i].array = norn_new(host, arrays[i].count, arrays[i].size)))
             status = norn_fail_memory(err, "the training schedule");
+    for (size_t s = 0; s < slots && status == NORN_OK; s++) {
+        t.slots[s].train_starts = t.starts + 2 * s * each;
+        t.slots[s].valid_starts = t.starts + (2 * s + 1) * each;
+    }
 
     while (status == NORN_OK && (t.used || t.started < count)) {
         while (status == NORN_OK && t.used < slots && t.started < count) status = enter(&t, members, err);
@@ -259,8 +282,10 @@ norn_status norn_train(norn_network *network, const norn_series *series, norn_me
             if (done) {
                 t.epochs_done += plan->epochs - t.slots[s].epoch;
                 if (status == NORN_OK) status = norn_network_restore(network, t.slots[s].index, err);
-            } else {
-                t.slots[left++] = t.slots[s];
+            } else { /* changes places with one that is done, whose arrays the next member takes */
+                const live stays = t.slots[s];
+                t.slots[s] = t.slots[left];
+                t.slots[left++] = stays;
             }
         }
         t.used = left;

@@ -13,6 +13,12 @@ typedef struct norn_span {
     size_t first, count;
 } norn_span;
 
+/* The windows of all spans are counted in order: starts [series + 1] are the windows before each series and,
+ * last, their number, which is returned. */
+size_t norn_window_starts(const norn_span *spans, size_t series, size_t *starts);
+/* The index-th window of all spans, index < starts[series]; a search, for series may be many. */
+norn_window norn_window_at(const norn_span *spans, const size_t *starts, size_t series, size_t index);
+
 typedef struct norn_member {
     uint64_t identity;      /* what its random numbers depend on, beside the seed */
     const norn_span *train; /* [S] */

@@ -14,10 +14,10 @@ stub_library stub;
 void stub_reset(void)
 {
     static const double year[12] = {-18, -21, -6, -2, 0, 14, 26, 24, 8, -5, -17, -9};
-    static const norn_score scores[4] = {{"LSTM", 4.0, 5.25, 3.5, 0.5, 12},
-                                         {"Naive", 20.0, 26.5, 17.25, 2.5, 12},
-                                         {"SeasonalNaive", 8.0, 9.75, 7.0, 1.0, 12},
-                                         {"Linear", 5.0, 6.0, 4.25, 0.625, 12}};
+    static const norn_score scores[4] = {{"LSTM", 4.0, 5.25, 3.5, 0.5, 12, 0, 0, 0},
+                                         {"Naive", 20.0, 26.5, 17.25, 2.5, 12, 0, 0, 0},
+                                         {"SeasonalNaive", 8.0, 9.75, 7.0, 1.0, 12, 0, 0, 0},
+                                         {"Linear", 5.0, 6.0, 4.25, 0.625, 12, 0, 0, 0}};
     stub = (stub_library){
         .series = 1, .holdout = STUB_HORIZON, .score_count = 4, .usable = 1, .self_test_passes = 1};
     for (int i = 0; i < STUB_ROWS; i++) stub.target[i] = 100.0 + i + year[i % 12];

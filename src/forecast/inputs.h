@@ -1,0 +1,77 @@
+/*
+ * What the network sees of a table: its inputs, and the tracks on the device that they are read from.
+ *
+ *   target  the series itself, as a difference to the last value of the window
+ *   past    a covariate, standardised by the member's training rows of the series
+ *   future  the same as a past covariate, and again advanced by h rows, so that the window ends with the last
+ *           row that is forecast, and by h - k, h - 2 k, ... above 0. k is 1: the last row of the window then
+ *           holds every row of the horizon, and the network need not remember them (measured, a sixth of the
+ *           error of h alone). Where that would be more than 64 inputs k is larger, but never larger than the
+ *           window, which so sees every row of the horizon
+ *   static  a constant, standardised over the series; one that is the same for all series is left out
+ *   mask    1 where a value of one of the others is missing, for each that misses one
+ *
+ * Missing values enter as 0, the mean of what is standardised. Which inputs there are follows from the rows
+ * that the member sees who sees least; what only the other member sees changes nothing.
+ */
+#ifndef NORN_SRC_FORECAST_INPUTS_H
+#define NORN_SRC_FORECAST_INPUTS_H
+
+#include "forecast/recipe.h"
+#include "nn/series.h"
+#include "norn/table.h"
+
+typedef enum norn_input_kind {
+    NORN_INPUT_TARGET = 0,
+    NORN_INPUT_PAST,
+    NORN_INPUT_FUTURE,
+    NORN_INPUT_STATIC,
+    NORN_INPUT_KINDS
+} norn_input_kind;
+
+typedef struct norn_input {
+    norn_input_kind kind;
+    bool mask;
+    size_t column;  /* of its kind */
+    size_t advance; /* rows that it is seen ahead */
+} norn_input;
+
+typedef struct norn_inputs {
+    norn_table *table;
+    const norn_host *host;
+    const norn_recipe_series *recipes; /* [M][S]; seen 0: the series is left out */
+    size_t members, series, window, horizon;
+
+    norn_input *list; /* [count] F inputs, the target first */
+    size_t count, capacity;
+    bool *masked[NORN_INPUT_KINDS];   /* [columns of the kind] has a mask */
+    bool *constant[NORN_INPUT_KINDS]; /* [columns of the kind] says nothing in the training rows of the member
+                                         that sees least; known after norn_inputs_put */
+    double *centre, *spread;          /* [statics] */
+
+    size_t columns;        /* C tracks */
+    size_t zeros;          /* the one that is 0 everywhere; SIZE_MAX: none */
+    norn_track_plan *plan; /* [C] */
+    int *of;               /* [S][F] */
+    float *pairs;          /* [M][C][2] scaling: see kernels/windows.cl */
+} norn_inputs;
+
+/* How many columns of a kind the table has; targets are one. */
+size_t norn_inputs_columns(const norn_inputs *inputs, norn_input_kind kind);
+const char *norn_inputs_name(const norn_inputs *inputs, norn_input_kind kind, size_t column);
+
+/* Chooses the inputs and plans the tracks of what stands in the first part of the struct. Errors:
+ * NORN_ERR_USAGE (more inputs or tracks than a network takes), NORN_ERR_MEMORY. */
+norn_status norn_inputs_plan(norn_inputs *inputs, norn_error *err);
+
+/* Brings the series to the device and fills `pairs`. consume_past: the table's past covariates are dropped
+ * one by one as they arrive. */
+norn_status norn_inputs_put(norn_inputs *inputs, norn_context *context, bool consume_past, norn_series **out,
+                            norn_error *err);
+
+/* The target's row in the units of the network: its value, or its logarithm; NaN where there is none. */
+double norn_inputs_target(const double *y, size_t row, bool log_of);
+
+void norn_inputs_free(norn_inputs *inputs);
+
+#endif
