@@ -239,6 +239,9 @@ done:
 
 static void put_legend(const chart_canvas *canvas, cli_text *out, int margin)
 {
+    bool any = false;
+    for (size_t s = 0; s < canvas->chart->series_count; s++) any |= canvas->chart->series[s].name != NULL;
+    if (!any) return;
     cli_text_format(out, "%*s", margin + 1, "");
     int used = margin + 1;
     for (size_t s = 0; s < canvas->chart->series_count; s++) {

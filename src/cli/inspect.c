@@ -244,6 +244,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     if (given.series) {
         if ((code = find_series(table, given.series, &found.first)) != EXIT_FINE) goto done;
         found.shown = 1;
+        found.one = true;
     }
     seasons = calloc(found.shown, sizeof *seasons);
     if (!seasons) {

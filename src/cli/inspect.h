@@ -19,6 +19,7 @@ typedef struct inspection {
     size_t first, shown;           /* the series that are listed: shown from first on */
     const inspect_season *seasons; /* [shown] */
     bool all;                      /* no list is cut short */
+    bool one;                      /* --series: the one that is listed was asked for */
     bool inputs_told;              /* --past was given: past columns are inputs, else they only could be */
     cli_text command;              /* the command line that reads the file the same way, in shell's words */
 } inspection;

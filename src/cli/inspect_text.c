@@ -504,7 +504,8 @@ static void print_series(const inspection *found, const cli_screen *screen, cli_
         else
             cli_text_format(out, "  %6s\n", "none");
     }
-    if (found->shown < all) cli_text_format(out, "  and %s more (--all)\n", COUNT(all - found->shown));
+    if (found->shown < all && !found->one)
+        cli_text_format(out, "  and %s more (--all)\n", COUNT(all - found->shown));
 }
 
 /* ---- all of it -------------------------------------------------------------------------------------------

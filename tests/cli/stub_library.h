@@ -7,7 +7,7 @@
 
 #include "norn/norn.h"
 
-enum { STUB_ROWS = 60, STUB_HORIZON = 12, STUB_SERIES = 4, STUB_COLUMNS = 6, STUB_DECISIONS = 4 };
+enum { STUB_ROWS = 60, STUB_HORIZON = 12, STUB_SERIES = 21, STUB_COLUMNS = 6, STUB_DECISIONS = 4 };
 
 typedef struct stub_library {
     size_t series; /* 1 to STUB_SERIES */
@@ -29,8 +29,8 @@ typedef struct stub_library {
     norn_decision decisions[STUB_DECISIONS];
     size_t decision_count;
     double past[STUB_ROWS];
-    size_t season; /* that the step suggests */
-    const char *ids[STUB_SERIES];
+    size_t season;                /* that the step suggests */
+    const char *ids[STUB_SERIES]; /* four have names, the others are called "another" */
     const char *time_name;
     int usable; /* the first device */
     int self_test_passes;

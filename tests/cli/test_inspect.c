@@ -579,6 +579,7 @@ static void one_series_is_shown_with_its_chart(void **state)
     assert_int_equal(RUN("in.csv", "--series", "costs"), 0);
     assert_printed("\n  costs ");
     assert_null(strstr(printed, "\n  visits "));
+    assert_null(strstr(printed, "more (--all)"));
     assert_printed("1000 \xe2\x94\xa4");
     assert_int_equal(RUN("in.csv", "--series", "visit"), 64);
     assert_string_equal(complained,
@@ -586,6 +587,26 @@ static void one_series_is_shown_with_its_chart(void **state)
     assert_string_equal(printed, "");
     assert_int_equal(RUN("in.csv", "--series", "zzzzzz"), 64);
     assert_string_equal(complained, "norn: error: none of the 3 series is called \"zzzzzz\" (--series)\n");
+}
+
+static void lists_are_cut_short_unless_all_of_them_are_wanted(void **state)
+{
+    (void)state;
+    stub.series = 21;
+    assert_int_equal(RUN("in.csv"), 0);
+    assert_printed("\n  and 1 more (--all)\n");
+    assert_int_equal(RUN("in.csv", "--all"), 0);
+    assert_null(strstr(printed, "more (--all)"));
+    json_t *root = NULL;
+    assert_int_equal(RUN("in.csv", "--json"), 0);
+    root = json_loads(printed, 0, NULL);
+    assert_int_equal(json_array_size(member(root, "series")), 20);
+    assert_int_equal(json_integer_value(member(root, "series_count")), 21);
+    json_decref(root);
+    assert_int_equal(RUN("in.csv", "--json", "--all"), 0);
+    root = json_loads(printed, 0, NULL);
+    assert_int_equal(json_array_size(member(root, "series")), 21);
+    json_decref(root);
 }
 
 static void hostile_names_neither_steer_the_terminal_nor_break_the_table(void **state)
@@ -684,6 +705,7 @@ int main(void)
         TEST(words_of_the_command_line_are_quoted_for_the_shell),
         TEST(json_has_everything_in_full),
         TEST(one_series_is_shown_with_its_chart),
+        TEST(lists_are_cut_short_unless_all_of_them_are_wanted),
         TEST(hostile_names_neither_steer_the_terminal_nor_break_the_table),
         TEST(sketches_rise_where_values_rise_and_stop_where_they_are_missing),
     };
