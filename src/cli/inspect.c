@@ -188,7 +188,8 @@ static void put_command(inspection *found, const cli_arguments *arguments)
 static void tolerate(norn_table_options *how, const cli_arguments *arguments)
 {
     how->describe = 1;
-    if (!how->past) how->past = "*";
+    const bool lines_are_series = how->layout == NORN_LAYOUT_ROWS || how->layout == NORN_LAYOUT_TSF;
+    if (!how->past && !lines_are_series) how->past = "*"; /* else there are no columns to choose */
     if (how->on_missing == NORN_MISSING_DEFAULT) how->on_missing = NORN_MISSING_MASK;
     if (!cli_table_given(arguments, "on-duplicate")) how->on_duplicate = NORN_DUPLICATE_LAST;
     if (!cli_table_given(arguments, "on-unsorted")) how->on_unsorted = NORN_UNSORTED_SORT;

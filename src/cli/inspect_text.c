@@ -187,8 +187,9 @@ static void print_time(const inspection *found, const cli_screen *screen, cli_te
     else
         fact(screen, out, "step", "%s", step);
     if (facts->gaps)
-        fact(screen, out, "gaps", "%s, %s absent, at most %s in a row", COUNT(facts->gaps),
-             COUNTED(facts->absent, "row", "rows"), COUNT(facts->longest_gap));
+        fact(screen, out, "gaps", "%s with %s absent, at most %s in a row",
+             COUNTED(facts->gaps, "place", "places"), COUNTED(facts->absent, "row", "rows"),
+             COUNT(facts->longest_gap));
     else
         fact(screen, out, "gaps", "none");
     if (facts->duplicates)
@@ -209,10 +210,12 @@ static void print_missing(const inspection *found, const cli_screen *screen, cli
     if (facts->filled)
         (void)snprintf(filled, sizeof filled, "; %s filled, at most %s in a row", COUNT(facts->filled),
                        COUNT(facts->longest_filled));
-    fact(screen, out, "missing", "%s of targets, %s of %s%s",
-         facts->missing ? COUNTED(facts->missing, "cell", "cells") : "none",
-         COUNTED(facts->missing_inputs, "cell", "cells"), found->inputs_told ? "inputs" : "other columns",
-         filled);
+    char inputs[96] = "";
+    if (facts->missing_inputs)
+        (void)snprintf(inputs, sizeof inputs, ", %s of %s", COUNTED(facts->missing_inputs, "cell", "cells"),
+                       found->inputs_told ? "inputs" : "other columns");
+    fact(screen, out, "missing", "%s of targets%s%s",
+         facts->missing ? COUNTED(facts->missing, "cell", "cells") : "none", inputs, filled);
 }
 
 static void print_season(const inspection *found, const cli_screen *screen, cli_text *out)
@@ -275,13 +278,16 @@ typedef struct column_row {
     bool numbers; /* else the fifth cell is a note that stands in place of the last four */
 } column_row;
 
-/* "12.5" and "1680", not "12.500000"; `digits` significant ones. */
+/* "12.5", "1680" and "1145620"; an exponent only from 1e9 on, or below what `digits` significant ones show.
+ */
 static void number_text(char *out, size_t size, double value, int digits)
 {
-    if (isfinite(value))
-        (void)snprintf(out, size, "%.*g", digits, value);
-    else
+    if (!isfinite(value))
         (void)snprintf(out, size, "-");
+    else if (fabs(value) < 1e9 && fabs(value) >= pow(10.0, digits - 1))
+        (void)snprintf(out, size, "%.0f", value);
+    else
+        (void)snprintf(out, size, "%.*g", digits, value);
 }
 
 static void fill_row(const inspection *found, const cli_screen *screen, const norn_column_facts *column,
@@ -300,11 +306,11 @@ static void fill_row(const inspection *found, const cli_screen *screen, const no
         (void)snprintf(note, TEXT_BYTES, "all cells are missing");
     else if (column->constant)
         (void)snprintf(note, TEXT_BYTES, "constant: %s", NAME(first, 24));
+    else if (role == NORN_ROLE_TIME || !(column->distinct || isfinite(column->least)))
+        (void)snprintf(note, TEXT_BYTES, "from %s", NAME(first, 32));
     else if (column->type == NORN_TYPE_TEXT)
         (void)snprintf(note, TEXT_BYTES, "%s%s different: %s, ...",
                        column->distinct >= 1000 ? "at least " : "", COUNT(column->distinct), NAME(first, 24));
-    else if (!isfinite(column->least))
-        (void)snprintf(note, TEXT_BYTES, "from %s", NAME(first, 32));
     else {
         row->numbers = true;
         number_text(row->cells[LEAST_CELL], TEXT_BYTES, column->least, digits);
@@ -419,6 +425,19 @@ static void print_sketches(const inspection *found, const cli_screen *screen, cl
     const size_t all = norn_table_column_count(found->table);
     size_t drawn = 0, left = 0, rows = 0;
     int width = 4;
+    if (all == 0) { /* a line a series */
+        const norn_column_facts series = {.name = norn_table_id(found->table, found->first)};
+        const double *values = norn_table_target(found->table, found->first);
+        char title[TEXT_BYTES + 64] = "Chart";
+        if (found->one) return; /* a larger one comes */
+        if (norn_table_series_count(found->table) > 1)
+            (void)snprintf(title, sizeof title, "Chart of the series \"%s\"",
+                           NAME(series.name, 2 * NAME_WIDTH));
+        heading(screen, out, title);
+        print_sketch(screen, out, &series, values, norn_table_rows(found->table, found->first),
+                     NAME_WIDTH / 2, NUMBER);
+        return;
+    }
     for (size_t i = 0; i < all; i++) {
         const norn_column_facts *column = norn_table_column(found->table, i);
         if (!values_of(found, column, &rows)) continue;
