@@ -24,14 +24,18 @@ if(TARGET norn_cli)
 
     file(GLOB sources ${PROJECT_SOURCE_DIR}/src/cli/*.c)
     list(FILTER sources EXCLUDE REGEX "/(main|forecast)\\.c$")
-    add_executable(test_cli ${cli}/test_cli.c ${cli}/stub_library.c ${sources} ${PROJECT_SOURCE_DIR}/src/base/base.c)
-    target_include_directories(test_cli PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
-                                                ${CMAKE_CURRENT_SOURCE_DIR} ${cli})
-    target_include_directories(test_cli SYSTEM PRIVATE ${CMOCKA_INCLUDE_DIR} ${POPT_INCLUDE_DIR} ${JANSSON_INCLUDE_DIR})
-    target_compile_definitions(test_cli PRIVATE NORN_GOLDEN="${cli}/golden")
-    target_link_libraries(test_cli PRIVATE norn_options ${CMOCKA_LIBRARY} ${POPT_LIBRARY} ${JANSSON_LIBRARY} m)
-    add_test(NAME cli COMMAND test_cli)
-    set_tests_properties(cli PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}" TIMEOUT 60)
+    foreach(short cli inspect)
+        add_executable(test_${short} ${cli}/test_${short}.c ${cli}/stub_library.c ${sources}
+                                     ${PROJECT_SOURCE_DIR}/src/base/base.c ${PROJECT_SOURCE_DIR}/src/data/season.c)
+        target_include_directories(test_${short} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
+                                                         ${CMAKE_CURRENT_SOURCE_DIR} ${cli})
+        target_include_directories(test_${short} SYSTEM PRIVATE ${CMOCKA_INCLUDE_DIR} ${POPT_INCLUDE_DIR}
+                                                                ${JANSSON_INCLUDE_DIR})
+        target_compile_definitions(test_${short} PRIVATE NORN_GOLDEN="${cli}/golden")
+        target_link_libraries(test_${short} PRIVATE norn_options ${CMOCKA_LIBRARY} ${POPT_LIBRARY} ${JANSSON_LIBRARY} m)
+        add_test(NAME ${short} COMMAND test_${short})
+        set_tests_properties(${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}" TIMEOUT 60)
+    endforeach()
 endif()
 
 # ---- data sets -------------------------------------------------------------------------------------------------
@@ -77,7 +81,7 @@ if(VALGRIND AND NOT NORN_SANITIZE)
                  --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
                  --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
     # What runs without OpenCL.
-    foreach(short base cell csv scan calendar roles table reference metrics cli)
+    foreach(short base cell csv scan calendar roles table season reference metrics cli inspect)
         if(TARGET test_${short})
             add_test(NAME valgrind.${short} COMMAND ${valgrind} $<TARGET_FILE:test_${short}>)
             set_tests_properties(valgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}"

@@ -417,6 +417,16 @@ static void quoted_text_is_printable_whatever_was_in_it(void **state)
         {"\xe0\x80\xaf", "\\xe0\\x80\\xaf", 3, 40},
         {"\xed\xa0\x80", "\\xed\\xa0\\x80", 3, 40},          /* a surrogate */
         {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80", 4, 40}, /* beyond U+10FFFF */
+        {"\xc2\x9b"
+         "31m",
+         "\\xc2\\x9b"
+         "31m",
+         5, 40},                                    /* a C1 control: begins a terminal sequence */
+        {"\xc2\xa0", "\xc2\xa0", 2, 40},            /* no control any more */
+        {"\xe2\x80\xae", "\\xe2\\x80\\xae", 3, 40}, /* text runs backwards from here */
+        {"\xe2\x81\xa6", "\\xe2\\x81\\xa6", 3, 40}, /* an isolate */
+        {"\xe2\x80\xa8", "\\xe2\\x80\\xa8", 3, 40}, /* a separator of lines */
+        {"\xe2\x80\x93", "\xe2\x80\x93", 3, 40},    /* a dash */
         {"\xff\xfe"
          "1",
          "\\xff\\xfe"

@@ -200,6 +200,22 @@ static void a_fast_wave_within_the_season_is_not_taken_for_it(void **state)
     assert_int_equal(find(2000, 24).season, 24);
 }
 
+/* Over three rows the trend takes more out than over twelve, and what is left looks the more like a season.
+ */
+static void a_part_of_the_suggested_season_must_stand_for_all_of_it(void **state)
+{
+    (void)state;
+    for (int whole = 0; whole < 2; whole++) {
+        uint64_t seed = 7;
+        double level = 0.0;
+        for (size_t i = 0; i < 400; i++) {
+            level += 0.5 * noise(&seed);
+            series[i] = level + 2.0 * wave(i, 3.0) + (whole ? 1.5 * wave(i, 12.0) : 0.0) + 0.3 * noise(&seed);
+        }
+        assert_int_equal(find(400, 12).season, whole ? 12 : 3);
+    }
+}
+
 static void missing_values_do_not_hide_the_season(void **state)
 {
     (void)state;
@@ -311,6 +327,7 @@ int main(void)
         cmocka_unit_test(of_two_seasons_the_stronger_is_found),
         cmocka_unit_test(one_season_is_not_taken_for_its_multiples),
         cmocka_unit_test(a_fast_wave_within_the_season_is_not_taken_for_it),
+        cmocka_unit_test(a_part_of_the_suggested_season_must_stand_for_all_of_it),
         cmocka_unit_test(missing_values_do_not_hide_the_season),
         cmocka_unit_test(a_constant_has_no_season),
         cmocka_unit_test(a_few_rows_have_no_season),

@@ -215,13 +215,24 @@ static size_t utf8_length(const unsigned char *text, size_t left)
     return 0;
 }
 
+/* Characters that would steer a terminal or turn the direction of text: the C1 controls, separators of lines,
+ * and what begins or ends an embedding, override or isolate (Unicode Technical Report 36, 2.1). */
+static bool steers(const unsigned char *sequence, size_t length)
+{
+    const unsigned second = length > 1 ? sequence[1] : 0, third = length > 2 ? sequence[2] : 0;
+    if (length == 2) return sequence[0] == 0xc2 && second <= 0x9f; /* U+0080 to U+009F */
+    if (length != 3 || sequence[0] != 0xe2) return false;
+    return (second == 0x80 && third >= 0xa8 && third <= 0xae) || /* U+2028 to U+202E */
+           (second == 0x81 && third >= 0xa6 && third <= 0xa9);   /* U+2066 to U+2069 */
+}
+
 const char *norn_quote(char *out, size_t size, const char *text, size_t length, size_t limit)
 {
     const unsigned char *in = (const unsigned char *)text;
     size_t used = 0, at = 0;
     while (at < length && at < limit && used + 8 < size) {
         const size_t step = utf8_length(in + at, length - at);
-        if (step) {
+        if (step && !steers(in + at, step)) {
             memcpy(out + used, in + at, step);
             used += step;
             at += step;

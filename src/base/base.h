@@ -59,8 +59,9 @@ double norn_seconds(void);
  */
 
 /*
- * Copies text into out[size] for a message: control bytes and bytes that are not printable ASCII or valid
- * UTF-8 become \xNN, more than `limit` bytes end in "...". Returns out.
+ * Copies text into out[size] for a message: control bytes, bytes that are not printable ASCII or valid UTF-8,
+ * and characters that steer a terminal or turn the direction of text become \xNN; more than `limit` bytes end
+ * in "...". Returns out.
  */
 const char *norn_quote(char *out, size_t size, const char *text, size_t length, size_t limit);
 

@@ -187,10 +187,7 @@ static void put_cell(const chart_canvas *canvas, cli_text *out, const cell *at)
     if (at->mark) {
         cli_text_put(out, glyph(canvas, (size_t)at->series));
     } else if (at->dots && canvas->screen->unicode) {
-        const unsigned pattern = 0x2800u + at->dots; /* as UTF-8 */
-        const char bytes[] = {(char)(0xe0 | pattern >> 12), (char)(0x80 | (pattern >> 6 & 0x3f)),
-                              (char)(0x80 | (pattern & 0x3f))};
-        cli_text_add(out, bytes, sizeof bytes);
+        cli_text_braille(out, at->dots);
     } else if (at->dots) {
         cli_text_put(out, glyph(canvas, (size_t)at->series));
     } else if (at->rule) {
@@ -242,6 +239,9 @@ done:
 
 static void put_legend(const chart_canvas *canvas, cli_text *out, int margin)
 {
+    bool any = false;
+    for (size_t s = 0; s < canvas->chart->series_count; s++) any |= canvas->chart->series[s].name != NULL;
+    if (!any) return;
     cli_text_format(out, "%*s", margin + 1, "");
     int used = margin + 1;
     for (size_t s = 0; s < canvas->chart->series_count; s++) {

@@ -175,6 +175,7 @@ void cli_text_format(cli_text *text, const char *format, ...) NORN_PRINTF(2, 3);
 void cli_text_pad(cli_text *text, const char *string,
                   int columns);                       /* negative: to the right, as printf's %-*s */
 void cli_text_csv(cli_text *text, const char *field); /* quoted where RFC 4180 or libcsv need it */
+void cli_text_braille(cli_text *text, unsigned dots); /* the pattern of these dots; 0: a blank */
 void cli_text_free(cli_text *text);
 
 /* Decimals that show values of a series of this spread (largest - smallest) to 5 digits of it; see output.c.
@@ -197,7 +198,8 @@ json_t *cli_json_real(double value);
 /* ---- screen.c: what the terminal can do, and text that lines up -------------------------------------------
  */
 
-cli_screen cli_screen_find(void);
+cli_screen cli_screen_find(void);         /* of stderr */
+cli_screen cli_screen_of(int descriptor); /* of any file: plain where it is no terminal */
 
 typedef enum cli_paint { PAINT_NONE = 0, PAINT_DIM, PAINT_BOLD, PAINT_GOOD, PAINT_BAD } cli_paint;
 const char *cli_paint_on(const cli_screen *screen, cli_paint paint); /* "" without colour */
@@ -261,10 +263,21 @@ typedef struct cli_chart {
 
 void chart_draw(const cli_screen *screen, cli_text *out, const cli_chart *chart);
 
+/* ---- sketch.c --------------------------------------------------------------------------------------------
+ */
+
+enum { CLI_SKETCH_LINES = 2 };
+
+/* Adds the shape of values[rows] (NaN: nothing there) to each of the first lines, `columns` wide; returns how
+ * many lines that takes. */
+size_t cli_sketch(const cli_screen *screen, cli_text lines[CLI_SKETCH_LINES], const double *values,
+                  size_t rows, int columns);
+
 /* ---- the commands ----------------------------------------------------------------------------------------
  */
 
 extern const cli_command cli_forecast_command;
+extern const cli_command cli_inspect_command;
 extern const cli_command cli_devices_command;
 
 #endif

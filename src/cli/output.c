@@ -99,6 +99,14 @@ void cli_text_csv(cli_text *text, const char *field)
     cli_text_put(text, "\"");
 }
 
+void cli_text_braille(cli_text *text, unsigned dots)
+{
+    const unsigned pattern = 0x2800u + dots; /* as UTF-8 */
+    const char bytes[] = {(char)(0xe0 | pattern >> 12), (char)(0x80 | (pattern >> 6 & 0x3f)),
+                          (char)(0x80 | (pattern & 0x3f))};
+    cli_text_add(text, dots ? bytes : " ", dots ? sizeof bytes : 1);
+}
+
 void cli_text_free(cli_text *text)
 {
     free(text->bytes);

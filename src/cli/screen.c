@@ -31,27 +31,32 @@ static bool locale_is_utf8(void)
     return false;
 }
 
-static int find_columns(bool terminal)
+static int find_columns(int descriptor, bool terminal)
 {
     enum { LEAST = 40, MOST = 400, USUAL = 80 };
     struct winsize window;
     long columns = 0;
-    if (terminal && ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0) columns = window.ws_col;
+    if (terminal && ioctl(descriptor, TIOCGWINSZ, &window) == 0) columns = window.ws_col;
     const char *text = variable("COLUMNS");
     if (columns <= 0 && text) columns = strtol(text, NULL, 10);
     if (columns <= 0) columns = USUAL;
     return (int)(columns < LEAST ? LEAST : columns > MOST ? MOST : columns);
 }
 
-cli_screen cli_screen_find(void)
+cli_screen cli_screen_of(int descriptor)
 {
-    const bool terminal = isatty(STDERR_FILENO) == 1;
+    const bool terminal = isatty(descriptor) == 1;
     const char *kind = variable("TERM");
     cli_screen screen = {.live = terminal && kind && strcmp(kind, "dumb") != 0};
     screen.colour = screen.live && !variable("NO_COLOR"); /* no-color.org: set and not empty */
     screen.unicode = locale_is_utf8();
-    screen.columns = find_columns(terminal);
+    screen.columns = find_columns(descriptor, terminal);
     return screen;
+}
+
+cli_screen cli_screen_find(void)
+{
+    return cli_screen_of(STDERR_FILENO);
 }
 
 const char *cli_paint_on(const cli_screen *screen, cli_paint paint)

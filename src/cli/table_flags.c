@@ -140,6 +140,14 @@ const cli_option cli_table_rows[] = {
     {CLI_END, NULL, 0, 0, 0, 0, NULL, NULL, NULL},
 };
 
+const char *cli_table_given(const cli_arguments *arguments, const char *name)
+{
+    for (size_t i = 0; cli_table_rows[i].kind != CLI_END; i++) /* the shared rows come first */
+        if (cli_table_rows[i].kind != CLI_GROUP && strcmp(cli_table_rows[i].name, name) == 0)
+            return arguments->given[i];
+    return NULL;
+}
+
 bool cli_table_tells(const cli_option *row)
 {
     return row->kind != CLI_GROUP && row->kind != CLI_END && row->offset != offsetof(cli_table_flags, errors);

@@ -33,6 +33,9 @@ int cli_table_check(const cli_command *command, const cli_arguments *arguments, 
  * written. */
 int cli_table_read(cli_state *cli, norn_table **out, const char *input, const cli_table_flags *flags);
 
+/* The text given for an option of cli_table_rows ("on-missing"), or NULL. */
+const char *cli_table_given(const cli_arguments *arguments, const char *name);
+
 /* Does a row tell how the file is understood, so that saying it again gives the same table? Not --errors. */
 bool cli_table_tells(const cli_option *row);
 

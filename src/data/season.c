@@ -298,7 +298,7 @@ static double try_season(work *w, size_t season, double *strength)
 
 /* What a season must tell to be one. What chance lets it tell falls with the root of the number of rows, and,
  * as walks at random come and go by themselves, with the number of times that it came round. Measured: one in
- * thirty random walks has a season, and no noise of 60 rows. */
+ * twenty-five random walks has a season, and noise of 60 rows has none. */
 static double least_of(const work *w, size_t season)
 {
     const double rows = w->counts[w->rows], cycles = (double)w->rows / (double)season;
@@ -334,15 +334,16 @@ static size_t part_of(work *w, const candidate *best)
     return shortest;
 }
 
-/* The season beside `season`, a row longer or shorter, as long as it tells more. Peaks of the autocorrelation
- * can be off by some. */
+/* The season beside `season`, a row longer or shorter (of long ones some rows), as long as it tells more.
+ * Peaks of the autocorrelation can be off by some. */
 static size_t climb(work *w, size_t season)
 {
-    enum { STEPS = 4 };
+    enum { STEPS = 4, PARTS = 64 };
+    const size_t stride = season < 2 * PARTS ? 1 : season / PARTS;
     double unused, told = try_season(w, season, &unused);
     for (int way = -1; way <= 1; way += 2)
         for (int step = 0; step < STEPS; step++) {
-            const size_t next = way < 0 ? season - 1 : season + 1;
+            const size_t next = way < 0 ? season - stride : season + stride;
             if (next < 2 || next > w->rows / CYCLES) break;
             const double tells = try_season(w, next, &unused);
             if (tells <= told) break;
@@ -398,14 +399,25 @@ static norn_status find(work *w, size_t *season, double *strength, size_t sugges
         each->told = try_season(w, each->season, &unused);
         if (each->told > best.told && each->told >= least_of(w, each->season)) best = *each;
     }
-    if (best.season == 1) return NORN_OK;
-    for (size_t i = 0; i < w->candidate_count; i++) { /* 364 days are a year that chance made shorter */
+    if (best.season == 1) { /* the nearest miss, if its peak was beside the season */
+        candidate *miss = NULL;
+        for (size_t i = 0; i < w->candidate_count; i++) {
+            candidate *each = &w->candidates[i];
+            if (!each->calendar && each->told > 0.0 && (!miss || each->told > miss->told)) miss = each;
+        }
+        if (!miss) return NORN_OK;
+        const candidate beside = {climb(w, miss->season), false, 0.0};
+        best = beside;
+        best.told = try_season(w, best.season, &unused);
+        if (best.told < least_of(w, best.season)) return NORN_OK;
+    }
+    /* 364 days are a year that chance made shorter; and a quarter of a year, which the trend over three
+     * months flatters, must stand for the year before the rows of that (part_of) */
+    for (size_t i = 0; !best.calendar && i < w->candidate_count; i++) {
         const candidate *each = &w->candidates[i];
-        const size_t apart =
-            each->season > best.season ? each->season - best.season : best.season - each->season;
-        if (each->calendar && !best.calendar && 20 * apart <= best.season &&
-            each->told >= ALMOST_ALL * best.told)
-            best = *each;
+        const size_t a = each->season, b = best.season, apart = a > b ? a - b : b - a;
+        const bool beside = 20 * apart <= b && each->told >= ALMOST_ALL * best.told;
+        if (each->calendar && each->told >= least_of(w, a) && (beside || (a > b && a % b == 0))) best = *each;
     }
     *season = part_of(w, &best);
     if (!best.calendar) *season = climb(w, *season);

@@ -4,6 +4,7 @@
 #include "stub_library.h"
 
 #include "base/base.h"
+#include "data/step.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +20,38 @@ void stub_reset(void)
                                          {"SeasonalNaive", 8.0, 9.75, 7.0, 1.0, 12, 0, 0, 0},
                                          {"Linear", 5.0, 6.0, 4.25, 0.625, 12, 0, 0, 0}};
     stub = (stub_library){
-        .series = 1, .holdout = STUB_HORIZON, .score_count = 4, .usable = 1, .self_test_passes = 1};
+        .series = 1,
+        .holdout = STUB_HORIZON,
+        .score_count = 4,
+        .usable = 1,
+        .self_test_passes = 1,
+        .facts = {.bytes = 1234,
+                  .encoding = "ASCII",
+                  .newline = "LF",
+                  .layout = NORN_LAYOUT_COLUMNS,
+                  .delimiter = ',',
+                  .decimal = '.',
+                  .header = 1,
+                  .records = STUB_ROWS,
+                  .steps = STUB_ROWS - 1,
+                  .regular = STUB_ROWS - 1},
+        .columns = {{"month", NORN_ROLE_TIME, NORN_TYPE_TIME, 60, 0, NAN, NAN, NAN, NAN, 0, 0, "2015-01"},
+                    {"sales", NORN_ROLE_TARGET, NORN_TYPE_NUMBER, 60, 0, 79.0, 177.0, 129.25, 7755.0, 0, 0,
+                     "82.0"},
+                    {"price", NORN_ROLE_PAST, NORN_TYPE_INTEGER, 60, 2, -3.0, 12.0, 4.5, 261.0, 0, 0, "5"},
+                    {"shop", NORN_ROLE_NONE, NORN_TYPE_TEXT, 60, 0, NAN, NAN, NAN, NAN, 0, 3, "north"},
+                    {"rate", NORN_ROLE_PAST, NORN_TYPE_NUMBER, 60, 0, 0.5, 0.5, 0.5, 30.0, 1, 0, "0.50"},
+                    {"spare", NORN_ROLE_NONE, NORN_TYPE_EMPTY, 60, 60, NAN, NAN, NAN, NAN, 0, 0, ""}},
+        .column_count = STUB_COLUMNS,
+        .decisions = {{"delimiter", "comma", "--delimiter", "comma"},
+                      {"time", "\"month\", times such as 2015-01", "--time", "month"},
+                      {"target", "\"sales\", the last numeric column", "--target", "sales"},
+                      {"rows", "60 rows", "", NULL}},
+        .decision_count = STUB_DECISIONS,
+        .season = 12,
+        .ids = {"sales", "costs", "visits", "returns"},
+        .time_name = "month"};
+    for (int i = 0; i < STUB_ROWS; i++) stub.past[i] = i == 20 || i == 21 ? NAN : (double)((i * 7) % 16 - 3);
     for (int i = 0; i < STUB_ROWS; i++) stub.target[i] = 100.0 + i + year[i % 12];
     for (int i = 0; i < STUB_HORIZON; i++) {
         stub.values[i] = 100.0 + STUB_ROWS + i + year[i] * 1.125;
@@ -44,6 +76,7 @@ norn_status norn_table_read(norn_table **out, const char *path, const norn_table
                             const norn_host *host, norn_error *err)
 {
     (void)host;
+    stub.read_options = *options;
     for (size_t i = 0; i < stub.problem_count; i++) {
         const norn_problem *problem = &stub.problems[i];
         options->on_problem(options->user, problem);
@@ -86,9 +119,8 @@ size_t norn_table_rows(const norn_table *table, size_t series)
 
 const char *norn_table_id(const norn_table *table, size_t series)
 {
-    static const char *const ids[STUB_SERIES] = {"sales", "costs", "visits", "returns"};
     (void)table;
-    return ids[series];
+    return stub.ids[series] ? stub.ids[series] : "another";
 }
 
 const double *norn_table_target(const norn_table *table, size_t series)
@@ -115,6 +147,111 @@ const char *norn_table_time_text(const norn_table *table, int64_t time, char out
 {
     (void)table;
     (void)snprintf(out, NORN_TIME_TEXT, "%04d-%02d", (int)(time / 12), (int)(time % 12) + 1);
+    return out;
+}
+
+size_t norn_table_ahead(const norn_table *table, size_t series)
+{
+    (void)table;
+    (void)series;
+    return 0;
+}
+
+const char *norn_table_target_name(const norn_table *table, size_t series)
+{
+    (void)table;
+    (void)series;
+    return "sales";
+}
+
+const char *norn_table_time_name(const norn_table *table)
+{
+    (void)table;
+    return stub.time_name;
+}
+
+size_t norn_table_past_count(const norn_table *table)
+{
+    (void)table;
+    return 2;
+}
+
+const char *norn_table_past_name(const norn_table *table, size_t past)
+{
+    (void)table;
+    return past == 0 ? "price" : "rate";
+}
+
+const double *norn_table_past(const norn_table *table, size_t series, size_t past)
+{
+    (void)table;
+    (void)series;
+    (void)past;
+    return stub.past;
+}
+
+size_t norn_table_future_count(const norn_table *table)
+{
+    (void)table;
+    return 0;
+}
+
+const char *norn_table_future_name(const norn_table *table, size_t future)
+{
+    (void)table;
+    (void)future;
+    return "";
+}
+
+const double *norn_table_future(const norn_table *table, size_t series, size_t future)
+{
+    (void)table;
+    (void)series;
+    (void)future;
+    return NULL;
+}
+
+norn_step norn_table_step(const norn_table *table)
+{
+    (void)table;
+    return (norn_step){NORN_STEP_MONTHS, 1};
+}
+
+size_t norn_table_season(const norn_table *table)
+{
+    (void)table;
+    return stub.season;
+}
+
+const norn_decision *norn_table_decisions(const norn_table *table, size_t *count)
+{
+    (void)table;
+    *count = stub.decision_count;
+    return stub.decisions;
+}
+
+const norn_table_facts *norn_table_facts_of(const norn_table *table)
+{
+    (void)table;
+    return &stub.facts;
+}
+
+size_t norn_table_column_count(const norn_table *table)
+{
+    (void)table;
+    return stub.column_count;
+}
+
+const norn_column_facts *norn_table_column(const norn_table *table, size_t column)
+{
+    (void)table;
+    return &stub.columns[column];
+}
+
+const char *norn_step_text(norn_step step, char *out, size_t size)
+{
+    (void)step;
+    (void)snprintf(out, size, "1 month");
     return out;
 }
 

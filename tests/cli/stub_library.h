@@ -7,7 +7,7 @@
 
 #include "norn/norn.h"
 
-enum { STUB_ROWS = 60, STUB_HORIZON = 12, STUB_SERIES = 4 };
+enum { STUB_ROWS = 60, STUB_HORIZON = 12, STUB_SERIES = 21, STUB_COLUMNS = 6, STUB_DECISIONS = 4 };
 
 typedef struct stub_library {
     size_t series; /* 1 to STUB_SERIES */
@@ -22,6 +22,16 @@ typedef struct stub_library {
     const char *read_message;
     const norn_problem *problems; /* told by norn_table_read; the first is its error */
     size_t problem_count;
+    norn_table_options read_options; /* what the last reading was told */
+    norn_table_facts facts;
+    norn_column_facts columns[STUB_COLUMNS]; /* "month", "sales" the target, "price" a past covariate, ... */
+    size_t column_count;
+    norn_decision decisions[STUB_DECISIONS];
+    size_t decision_count;
+    double past[STUB_ROWS];
+    size_t season;                /* that the step suggests */
+    const char *ids[STUB_SERIES]; /* four have names, the others are called "another" */
+    const char *time_name;
     int usable; /* the first device */
     int self_test_passes;
     norn_status self_test_status; /* what stops the self-test before its last line; NORN_OK: nothing */
