@@ -15,6 +15,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 failed=0
 
+# shellcheck disable=SC2016 # the backquotes are those of the table
 sed -n 's/^|[^|]*| `norn forecast \(.*\)` |$/\1/p' "$source/docs/files.md" >"$work/commands"
 while IFS= read -r command; do
     eval "set -- $command"
@@ -42,11 +43,12 @@ while IFS= read -r command; do
     echo "$file" >>"$work/tried"
 done <"$work/commands"
 
-for path in $(find "$data" -type f \( -name '*.csv' -o -name '*.tsf' \)); do
+find "$data" -type f \( -name '*.csv' -o -name '*.tsf' \) >"$work/there"
+while IFS= read -r path; do
     if ! grep -qxF "$(basename "$path")" "$work/tried"; then
         echo "FAILED: docs/files.md has no command for $(basename "$path")"
         failed=1
     fi
-done
+done <"$work/there"
 [ "$failed" -eq 0 ] && echo "$(wc -l <"$work/commands") commands of docs/files.md work"
 exit "$failed"
