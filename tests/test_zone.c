@@ -265,8 +265,8 @@ static void a_table_goes_on_by_its_rule(void **state)
             const blob b = make_file('3', 55, &starts[k], &offset, 1, rules[i]);
             norn_zone *zone = parse_blob(&b), *rule = zone_of_rule(rules[i]);
             for (size_t y = 0; y < NORN_COUNT(years); y++)
-                for (int64_t half = 0; half < 366 * 48; half++) {
-                    const int64_t time = at(years[y], 1, 1, 0, 0) / NORN_SECOND + half / 2 * 3600 - half % 2;
+                for (int64_t half = 0; half < 366 * 96; half++) {
+                    const int64_t time = at(years[y], 1, 1, 0, 0) / NORN_SECOND + half / 2 * 1800 - half % 2;
                     const int32_t want = time < starts[k] ? 55 : norn_zone_offset(rule, time * NORN_SECOND);
                     if (norn_zone_offset(zone, time * NORN_SECOND) != want)
                         fail_msg("%s from %lld at %lld", rules[i], (long long)starts[k], (long long)time);
