@@ -250,6 +250,35 @@ static void the_table_comes_before_the_rule(void **state)
     }
 }
 
+/* A table that the rule carries on shows what the rule alone shows, from its last change on. */
+static void a_table_goes_on_by_its_rule(void **state)
+{
+    (void)state;
+    static const char *const rules[] = {"CET-1CEST,M3.5.0,M10.5.0/3", "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
+                                        "XXX3EDT4,0/0,J365/23", "IST-1GMT0,M10.5.0,M3.5.0/1"};
+    static const int64_t starts[] = {INT64_MIN,  -6000000000, -2208988800, 0,
+                                     1719828000, 4102444799,  4102444800,  INT64_MAX};
+    static const int32_t offset = -77;
+    static const int years[] = {1970, 1971, 2024, 2099, 2100};
+    for (size_t i = 0; i < NORN_COUNT(rules); i++)
+        for (size_t k = 0; k < NORN_COUNT(starts); k++) {
+            const blob b = make_file('3', 55, &starts[k], &offset, 1, rules[i]);
+            norn_zone *zone = parse_blob(&b), *rule = zone_of_rule(rules[i]);
+            for (size_t y = 0; y < NORN_COUNT(years); y++)
+                for (int64_t half = 0; half < 366 * 96; half++) {
+                    const int64_t time = at(years[y], 1, 1, 0, 0) / NORN_SECOND + half / 2 * 1800 - half % 2;
+                    const int32_t want = time < starts[k] ? 55 : norn_zone_offset(rule, time * NORN_SECOND);
+                    if (norn_zone_offset(zone, time * NORN_SECOND) != want)
+                        fail_msg("%s from %lld at %lld", rules[i], (long long)starts[k], (long long)time);
+                }
+            if (starts[k] == 0 || starts[k] == 1719828000)
+                assert_int_equal(norn_zone_offset(zone, starts[k] * NORN_SECOND),
+                                 norn_zone_offset(rule, starts[k] * NORN_SECOND));
+            norn_zone_free(zone);
+            norn_zone_free(rule);
+        }
+}
+
 static void offsets_and_utc_need_no_file(void **state)
 {
     (void)state;
@@ -600,6 +629,7 @@ int main(void)
         cmocka_unit_test(moments_around_changes_are_counted_right),
         cmocka_unit_test(rules_of_the_footer_are_followed),
         cmocka_unit_test(the_table_comes_before_the_rule),
+        cmocka_unit_test(a_table_goes_on_by_its_rule),
         cmocka_unit_test(offsets_and_utc_need_no_file),
         cmocka_unit_test(what_is_no_zone_is_refused),
         cmocka_unit_test(broken_files_are_refused),

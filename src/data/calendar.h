@@ -103,8 +103,8 @@ typedef struct norn_time_style {
 
 /* What a message says is accepted. */
 #define NORN_TIME_EXAMPLES                                                                                   \
-    "2024-05-31, 2024-05-31 13:00:00, 05/31/2024, 31.05.2024, 20240531, 2024-05, 2024-Q2 or an integer; "    \
-    "another way is told with --time-format"
+    "2024-05-31, 2024-05-31 13:00:00, 05/31/2024, 31.05.2024, 20240531, 2024-05, 2024-Q2, "                  \
+    "31-May-2024 or an integer; another way is told by --time-format"
 
 /*
  * Compiles --time-format: a name ("iso", "mdy", "dmy", "integer", "epoch-s", "epoch-ms", "epoch-us", "excel",
@@ -227,8 +227,8 @@ int64_t norn_time_from_local(const norn_time_style *style, norn_moment local);
 
 /*
  * Do times, read without a zone, look like those of a clock that is set forward and back? An hour is absent
- * or stands there twice in the night to a Sunday of the months in which that is done, and nowhere else.
- * times[n] of one series in the file's order. For the hint: --tz.
+ * or stands there twice in the night to a Sunday of the months in which that is done, more often than
+ * elsewhere. times[n] of one series in the file's order. For the hint: --tz.
  */
 bool norn_looks_like_clock_change(const norn_time_style *style, const int64_t *times, size_t n);
 

@@ -139,9 +139,8 @@ typedef struct sample {
     size_t count;
 } sample;
 
-#define PROBES                                                                                               \
-    32 /* cells, spread over the sample, one of which a way must read to be tried on all of them             \
-        */
+/* Cells, spread over the sample, one of which a way must read to be tried on all of them. */
+#define PROBES 32
 
 static size_t probes_of(const sample *s)
 {

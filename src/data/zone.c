@@ -248,7 +248,7 @@ static bool parse_rule(const char *text, size_t length, rule *r)
         r->daylight = -west;
     }
     return take(&c, ',') && take_day(&c, &r->start) && take(&c, ',') && take_day(&c, &r->end) &&
-           c.at == c.end && r->daylight <= MOST_EAST;
+           c.at == c.end; /* and at most 25:59:59 east, as no offset says more than 24:59:59 */
 }
 
 /* ---- the file ---- */
@@ -316,8 +316,8 @@ static void lay_out(norn_zone *zone)
 {
     if (!zone->has_rule || zone->count == 0) return;
     const int64_t last = zone->at[zone->count - 1];
-    if (last < norn_days_from_civil(LAID_OUT_FROM, 1, 1) * DAY_SECONDS) return;
     const int64_t end = norn_days_from_civil(LAID_OUT_TO, 1, 1) * DAY_SECONDS;
+    if (last < norn_days_from_civil(LAID_OUT_FROM, 1, 1) * DAY_SECONDS || last >= end) return;
     segment now = rule_segment(&zone->rule, last);
     zone->offset[zone->count - 1] = now.offset; /* as behind the table */
     while (now.to < end && zone->count < zone->room) {
