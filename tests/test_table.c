@@ -181,8 +181,7 @@ static void defects_are_refused_with_position_and_mend(void **state)
         {"Week,y\n04.30.21,1\n04.23.21,2\n", FOUND, NORN_ERR_DATA, 2, 1,
          "expected a time such as 2024-05-31, 2024-05-31 13:00:00, 05/31/2024, 31.05.2024, 20240531, "
          "2024-05, "
-         "2024-Q2, 31-May-2024 or an integer; another way is told by --time-format, found \"04.30.21\" (say "
-         "how it is "
+         "2024-Q2, 31-May-2024 or an integer, found \"04.30.21\" (say how times are "
          "written with --time-format, as in '%m/%d/%y %H:%M')"},
         {"when,y\n30.04.21,1\n01.05.21,2\n", FOUND, NORN_ERR_DATA, 2, 1, "found \"30.04.21\""},
         {"date,y\nJan,1\nFeb,2\n", FOUND, NORN_ERR_DATA, 2, 1, "found \"Jan\""},

@@ -164,10 +164,11 @@ static norn_status settle_order(norn_raw *raw)
     if (status != NORN_OK) return status;
     if (!open || raw->options->time_format) return NORN_OK;
     const bool month_first = t->style.order == NORN_ORDER_MDY;
-    const norn_status noted =
-        norn_notes_add(&t->notes, &raw->host, raw->err, "dates", "--time-format", "%s",
-                       month_first ? "month before day, as the figures of the column tell"
-                                   : "day before month, as the figures of the column tell");
+    const bool figures = raw->seen.first_over_12 || raw->seen.second_over_12;
+    const norn_status noted = norn_notes_add(
+        &t->notes, &raw->host, raw->err, "dates", "--time-format", "%s before %s, as the %s tell%s",
+        month_first ? "month" : "day", month_first ? "day" : "month",
+        figures ? "figures of the column" : "order of the rows", figures ? "" : "s");
     return noted == NORN_OK ? norn_notes_value(&t->notes, &raw->host, raw->err, month_first ? "mdy" : "dmy")
                             : noted;
 }
@@ -492,6 +493,12 @@ static norn_status say_gaps(norn_raw *raw)
 static norn_status fill_gaps(norn_raw *raw)
 {
     norn_table *t = raw->table;
+    if (raw->options->on_missing == NORN_MISSING_DEFAULT || raw->options->on_missing == NORN_MISSING_ERROR ||
+        raw->options->on_missing == NORN_MISSING_SKIP)
+        return norn_fail_at(
+            raw->err, NORN_ERR_USAGE, raw->file, 0, 0,
+            "--on-gap fill adds rows without a value: --on-missing ffill, mean, zero or mask says what "
+            "stands there");
     const norn_host *host = &raw->host;
     const uint64_t absent = t->facts.absent, most = 10 * (uint64_t)raw->rows + 1000000;
     char count[NORN_COUNT_TEXT], step[48];

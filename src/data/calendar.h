@@ -104,7 +104,7 @@ typedef struct norn_time_style {
 /* What a message says is accepted. */
 #define NORN_TIME_EXAMPLES                                                                                   \
     "2024-05-31, 2024-05-31 13:00:00, 05/31/2024, 31.05.2024, 20240531, 2024-05, 2024-Q2, "                  \
-    "31-May-2024 or an integer; another way is told by --time-format"
+    "31-May-2024 or an integer"
 
 /*
  * Compiles --time-format: a name ("iso", "mdy", "dmy", "integer", "epoch-s", "epoch-ms", "epoch-us", "excel",

@@ -435,12 +435,14 @@ static norn_status say_time(intake *in, const problem *q, uint64_t line, const c
     char name[NORN_SHOWN], found[NORN_SHOWN], words[160];
     (void)norn_raw_name(raw, q->column, name);
     (void)norn_show(found, text, q->length);
-    if (raw->plan->style.form == NORN_FORM_NONE)
-        return norn_raw_problem(
-            raw, line, q->column, text,
-            "column \"%s\": expected a time such as " NORN_TIME_EXAMPLES
-            ", found \"%s\" (say how it is written with --time-format, as in '%%m/%%d/%%y %%H:%%M')",
-            name, found);
+    if (raw->plan->style.form == NORN_FORM_NONE) { /* so it is in every row: once is enough */
+        (void)norn_raw_problem(raw, line, q->column, text,
+                               "column \"%s\": expected a time such as " NORN_TIME_EXAMPLES
+                               ", found \"%s\" (say how times are written with --time-format, as in "
+                               "'%%m/%%d/%%y %%H:%%M')",
+                               name, found);
+        return NORN_ERR_DATA;
+    }
     return norn_raw_problem(
         raw, line, q->column, text,
         "column \"%s\": expected %s as in most rows, found \"%s\" (--time-format says how "

@@ -78,9 +78,12 @@ static norn_status say_missing(norn_raw *raw, size_t row, size_t kept, const cha
                                 where, flag);
     return norn_raw_problem(
         raw, line, column, "",
-        "column \"%s\": missing value%s (%s %sffill, mean, zero or mask says what to do%s)",
+        "column \"%s\": missing value%s (%s %sffill, mean, zero or mask says what to do%s%s)",
         norn_raw_name(raw, column, name), where, flag, raw->table->targets == 1 && kept == 0 ? "skip, " : "",
-        raw->plan->perhaps_rows ? "; if every line is a series: --layout rows" : "");
+        raw->plan->perhaps_rows ? "; if every line is a series: --layout rows" : "",
+        strstr(where, "last") && raw->plan->future == 0
+            ? "; if these rows are yet to come, name what is known of them with --future"
+            : "");
 }
 
 /* ---- filling ---- */
@@ -203,12 +206,14 @@ static norn_status refuse_missing(norn_raw *raw)
         const double *cells = raw->columns[k].cells;
         const size_t from = free_ends ? span.from : t->first[g];
         const size_t end = free_ends || span.ahead ? span.from + span.count : t->first[g + 1];
-        for (size_t i = from; i < end && status == NORN_OK; i++)
-            if (isnan(cells[i]))
-                status = say_missing(raw, i, k, "--on-missing",
-                                     i < span.from                 ? " before the first of its series"
-                                     : i >= span.from + span.count ? " behind the last of its series"
-                                                                   : "");
+        /* Those before the first value, and behind the last, are one problem each. */
+        if (from < span.from)
+            status = say_missing(raw, from, k, "--on-missing", " before the first of its series");
+        for (size_t i = span.from; i < span.from + span.count && status == NORN_OK; i++)
+            if (isnan(cells[i])) status = say_missing(raw, i, k, "--on-missing", "");
+        if (span.from + span.count < end && status == NORN_OK)
+            status =
+                say_missing(raw, span.from + span.count, k, "--on-missing", " behind the last of its series");
     }
     if (status == NORN_OK && raw->problems) status = NORN_ERR_DATA;
     return status;

@@ -184,6 +184,20 @@ void norn_plan_time_and_id(norn_planner *p)
 
 /* ---- target and past ---- */
 
+/* Do most cells of some column end in a percent sign? */
+static bool has_percents(const norn_planner *p)
+{
+    for (size_t i = 0; i < p->plan->columns; i++) {
+        size_t percents = 0, length;
+        for (size_t r = p->from; r < p->sample.records; r++) {
+            const char *text = norn_sample_cell(&p->sample, r, i, &length);
+            percents += length > 1 && text[length - 1] == '%' && text[0] >= '0' && text[0] <= '9' ? 1 : 0;
+        }
+        if (2 * percents > p->sample.records - p->from) return true;
+    }
+    return false;
+}
+
 /* Would most of the cells of some column be numbers if they were read in another way? */
 static const char *other_numbers(const norn_planner *p)
 {
@@ -228,6 +242,12 @@ norn_status norn_plan_no_target(const norn_planner *p)
             "no column of numbers is left to forecast among %s (numbers written as here are read with "
             "%s)",
             columns, flags);
+    if (has_percents(p))
+        return norn_fail_at(
+            p->err, kind, p->file, 0, 0,
+            "no column of numbers is left to forecast among %s (numbers are written without a percent "
+            "sign)",
+            columns);
     return norn_fail_at(
         p->err, kind, p->file, 0, 0,
         "no column of numbers is left to forecast among %s (numbers are read as 1234.5; --decimal and "

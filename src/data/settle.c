@@ -120,9 +120,9 @@ static norn_status refuse_twice(const settling *s, size_t row, int64_t clock, bo
     return norn_fail(
         s->err, NORN_ERR_DATA,
         tried ? "the clock of %s shows %s twice, and the rows do not tell which is meant (leave such rows "
-                "out with --ambiguous nat)"
+                "out with --ambiguous NaT)"
               : "the clock of %s shows %s twice (take the first run of rows for the first with --ambiguous "
-                "infer, or leave them out with --ambiguous nat)",
+                "infer, or leave them out with --ambiguous NaT)",
         norn_zone_name(s->style->zone), clock_text(s, clock, text));
 }
 
@@ -144,7 +144,7 @@ static norn_status settle_never(const settling *s, size_t row, int64_t jump)
         return norn_fail(
             s->err, NORN_ERR_DATA,
             "the clock of %s never shows %s (move it with --nonexistent shift_forward or shift_backward, or "
-            "leave it out with --nonexistent nat)",
+            "leave it out with --nonexistent NaT)",
             norn_zone_name(s->style->zone), clock_text(s, s->times[row], text));
     }
 }
