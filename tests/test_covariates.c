@@ -188,14 +188,15 @@ static void a_series_with_holes_is_forecast_and_scored_on_what_is_there(void **s
     norn_table_free(table);
 }
 
-/* Every fourth row is missing, always the same of the season: its forecast starts from the row before. */
+/* Every fourth row is missing, always the same of the season: its forecast starts from the row before.
+ * So is one of the last two rows, whose change against the season before corrects the others. */
 static void a_row_of_the_season_that_is_never_there_is_forecast_all_the_same(void **state)
 {
     norn_context *context = *state;
-    const groups g = {.count = 1, .rows = {121}};
+    const groups g = {.count = 1, .rows = {120}};
     norn_table *table = table_of_groups(&g);
     uint64_t seed = 12;
-    for (size_t i = 0; i < 121; i++)
+    for (size_t i = 0; i < 120; i++)
         norn_table_target_mutable(table, 0)[i] =
             i % 4 == 2 ? NAN : 9.0 + 5.0 * (double)(i % 4) + 0.01 * draw(&seed);
     norn_forecast_options o = brief(8);
@@ -204,7 +205,7 @@ static void a_row_of_the_season_that_is_never_there_is_forecast_all_the_same(voi
     assert_non_null(strstr(decision(forecast, "base"), "one season before"));
     for (size_t k = 0; k < 4; k++)
         for (size_t i = 0; i < 8; i++) {
-            const double want = 9.0 + 5.0 * (double)((113 + i) % 4 == 2 ? 1 : (113 + i) % 4);
+            const double want = 9.0 + 5.0 * (double)((112 + i) % 4 == 2 ? 1 : (112 + i) % 4);
             const double got = norn_forecast_held_back(forecast, k, 0)[i];
             if (k == 0) assert_near(got, want, 0.0, 1.0);
             assert_true(isfinite(got));

@@ -169,8 +169,7 @@ static norn_status find_twins(const norn_inputs *in, size_t *twin, norn_error *e
         for (at &= places - 1; table[at]; at = (at + 1) & (places - 1)) {
             const size_t other = table[at] - 1;
             if (values_of(in, past ? NORN_INPUT_PAST : NORN_INPUT_FUTURE, other, 0) == own &&
-                norn_table_rows(in->table, other) == rows && norn_table_ahead(in->table, other) == ahead &&
-                in->recipes[other].seen == in->recipes[s].seen)
+                norn_table_rows(in->table, other) == rows && norn_table_ahead(in->table, other) == ahead)
                 break;
         }
         if (table[at])
@@ -225,8 +224,7 @@ static void number_tracks(norn_inputs *in, const size_t *twin)
             }
             if (own) *own = (int)track;
         }
-        if (i == 0 && constants)
-            in->zeros = new_track(in, (norn_track_plan){longest + in->horizon, NORN_TRACK_OWN, 0});
+        if (i == 0 && constants) in->zeros = new_track(in, (norn_track_plan){longest, NORN_TRACK_OWN, 0});
     }
 }
 
