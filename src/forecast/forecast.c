@@ -416,7 +416,7 @@ static void tell_inputs(run *r)
             list_names(r, idle[i].kind, r->inputs.constant[idle[i].kind], names, sizeof names))
             decide(f, idle[i].what, idle[i].flag, "%s without effect: constant or missing %s", names,
                    idle[i].says);
-    for (int kind = 0; kind < NORN_INPUT_STATIC; kind++) {
+    for (norn_input_kind kind = NORN_INPUT_TARGET; kind < NORN_INPUT_STATIC; kind++) {
         const bool target = kind == NORN_INPUT_TARGET;
         if (!norn_inputs_columns(&r->inputs, kind) ||
             !list_names(r, kind, r->inputs.masked[kind], names, sizeof names))
