@@ -37,8 +37,8 @@ typedef enum norn_loss {
 
 typedef struct norn_forecast_options {
     size_t size;
-    size_t horizon;  /* h; 0: the rows that future covariates cover, up to N/5 of them, or without any the
-                        season if above 1, else min(24, N/10) */
+    size_t horizon;  /* h; 0: the season if above 1, else min(24, N/10); with future covariates the rows
+                        they cover, if these are fewer, or no more than N/5 */
     size_t window;   /* W; 0: 2 h, between 8 and N/4 */
     size_t season;   /* m; 0: by the step; 1: none */
     int64_t holdout; /* rows held back to score; -1: the horizon; 0: no scoring; else the horizon */

@@ -184,6 +184,7 @@ static norn_status choose_horizon(run *r, size_t rows, norn_error *err)
     decide(f, "horizon", "--horizon", "%zu row%s%s", f->horizon, f->horizon == 1 ? "" : "s", why);
     if (ahead >= f->horizon) return NORN_OK;
     size_t wanting = 0;
+    first = 0;
     for (size_t s = 0; s < f->series; s++)
         wanting += !f->ended[s] && norn_table_ahead(r->table, s) < f->horizon ? 1 : 0;
     while (f->ended[first] || norn_table_ahead(r->table, first) >= f->horizon) first++;
@@ -415,7 +416,7 @@ static void tell_inputs(run *r)
             list_names(r, idle[i].kind, r->inputs.constant[idle[i].kind], names, sizeof names))
             decide(f, idle[i].what, idle[i].flag, "%s without effect: constant or missing %s", names,
                    idle[i].says);
-    for (int kind = 0; kind < NORN_INPUT_STATIC; kind++) {
+    for (norn_input_kind kind = NORN_INPUT_TARGET; kind < NORN_INPUT_STATIC; kind++) {
         const bool target = kind == NORN_INPUT_TARGET;
         if (!norn_inputs_columns(&r->inputs, kind) ||
             !list_names(r, kind, r->inputs.masked[kind], names, sizeof names))
@@ -443,7 +444,7 @@ static norn_status make_series(run *r, norn_error *err)
 }
 
 /* The target's row where a forecast starts from it: a missing value is the one `step` rows before, and where
- * there is none the last one of all that is there. */
+ * there is none the last one before it that is there. */
 static double base_value(const double *y, bool log_of, size_t row, size_t step)
 {
     const size_t from = row;

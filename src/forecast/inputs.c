@@ -137,7 +137,7 @@ static void judge_static(norn_inputs *in, size_t column)
 static norn_status choose(norn_inputs *in, norn_error *err)
 {
     norn_status status = NORN_OK;
-    for (int kind = 0; kind < NORN_INPUT_KINDS; kind++)
+    for (norn_input_kind kind = NORN_INPUT_TARGET; kind < NORN_INPUT_KINDS; kind++)
         for (size_t c = 0; c < norn_inputs_columns(in, kind) && status == NORN_OK; c++) {
             const bool fixed = kind == NORN_INPUT_STATIC;
             if (fixed) judge_static(in, c);
@@ -169,8 +169,7 @@ static norn_status find_twins(const norn_inputs *in, size_t *twin, norn_error *e
         for (at &= places - 1; table[at]; at = (at + 1) & (places - 1)) {
             const size_t other = table[at] - 1;
             if (values_of(in, past ? NORN_INPUT_PAST : NORN_INPUT_FUTURE, other, 0) == own &&
-                norn_table_rows(in->table, other) == rows && norn_table_ahead(in->table, other) == ahead &&
-                in->recipes[other].seen == in->recipes[s].seen)
+                norn_table_rows(in->table, other) == rows && norn_table_ahead(in->table, other) == ahead)
                 break;
         }
         if (table[at])
@@ -225,8 +224,7 @@ static void number_tracks(norn_inputs *in, const size_t *twin)
             }
             if (own) *own = (int)track;
         }
-        if (i == 0 && constants)
-            in->zeros = new_track(in, (norn_track_plan){longest + in->horizon, NORN_TRACK_OWN, 0});
+        if (i == 0 && constants) in->zeros = new_track(in, (norn_track_plan){longest, NORN_TRACK_OWN, 0});
     }
 }
 
@@ -235,7 +233,7 @@ norn_status norn_inputs_plan(norn_inputs *in, norn_error *err)
     norn_status status = NORN_OK;
     size_t *twin = norn_new(in->host, in->series, sizeof *twin);
     if (!twin) status = norn_fail_memory(err, "the tracks");
-    for (int kind = 0; kind < NORN_INPUT_KINDS && status == NORN_OK; kind++) {
+    for (norn_input_kind kind = NORN_INPUT_TARGET; kind < NORN_INPUT_KINDS && status == NORN_OK; kind++) {
         const size_t columns = norn_inputs_columns(in, kind);
         if (!columns) continue;
         in->masked[kind] = norn_new(in->host, columns, sizeof *in->masked[kind]);
@@ -272,7 +270,7 @@ norn_status norn_inputs_plan(norn_inputs *in, norn_error *err)
 
 void norn_inputs_free(norn_inputs *in)
 {
-    for (int kind = 0; kind < NORN_INPUT_KINDS && in->table; kind++) {
+    for (norn_input_kind kind = NORN_INPUT_TARGET; kind < NORN_INPUT_KINDS && in->table; kind++) {
         const size_t columns = norn_inputs_columns(in, kind);
         norn_delete(in->host, in->masked[kind], columns, sizeof *in->masked[kind]);
         norn_delete(in->host, in->constant[kind], columns, sizeof *in->constant[kind]);

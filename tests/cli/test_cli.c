@@ -340,6 +340,29 @@ static void scores_that_are_undefined_are_dashes(void **state)
     cli_text_free(&text);
 }
 
+static void what_the_measures_leave_out_is_counted_once(void **state)
+{
+    (void)state;
+    cli_text text = {NULL, 0, 0, false};
+    cli_report_scores(&plain, &text, table, forecast);
+    assert_null(strstr(text.bytes, "leaves out"));
+    assert_null(strstr(text.bytes, "not scored"));
+    cli_text_free(&text);
+    for (size_t i = 0; i < 4; i++) {
+        stub.scores[i].missing_rows = 1;
+        stub.scores[i].zero_rows = 3;
+        stub.scores[i].unscaled_series = 2;
+    }
+    stub.scores[0].mae = stub.scores[0].rmse =
+        NAN; /* a network that was not scored says no more than it knows */
+    stub.scores[0].missing_rows = stub.scores[0].zero_rows = stub.scores[0].unscaled_series = 0;
+    cli_report_scores(&plain, &text, table, forecast);
+    assert_non_null(strstr(text.bytes,
+                           "\n\n1 row held back is missing and not scored; MAPE leaves out 3 rows that "
+                           "are 0; MASE leaves out 2 series without a scale.\n"));
+    cli_text_free(&text);
+}
+
 static void long_sentences_break_between_words_on_a_terminal(void **state)
 {
     (void)state;
@@ -539,6 +562,7 @@ int main(void)
         TEST(chart_takes_any_values_and_any_width),
         TEST(verdict_is_honest_whoever_wins),
         TEST(scores_that_are_undefined_are_dashes),
+        TEST(what_the_measures_leave_out_is_counted_once),
         TEST(long_sentences_break_between_words_on_a_terminal),
         TEST(decisions_line_up_with_their_flags),
         TEST(progress_never_fills_the_line_and_is_wiped),
