@@ -188,12 +188,33 @@ static void put_command(inspection *found, const cli_arguments *arguments)
 static void tolerate(norn_table_options *how, const cli_arguments *arguments)
 {
     how->describe = 1;
-    const bool lines_are_series = how->layout == NORN_LAYOUT_ROWS || how->layout == NORN_LAYOUT_TSF;
-    if (!how->past && !lines_are_series) how->past = "*"; /* else there are no columns to choose */
     if (how->on_missing == NORN_MISSING_DEFAULT) how->on_missing = NORN_MISSING_MASK;
     if (!cli_table_given(arguments, "on-duplicate")) how->on_duplicate = NORN_DUPLICATE_LAST;
     if (!cli_table_given(arguments, "on-unsorted")) how->on_unsorted = NORN_UNSORTED_SORT;
     if (!cli_table_given(arguments, "on-ragged")) how->on_ragged = NORN_RAGGED_PAD;
+}
+
+/*
+ * Reads the file, at first with all numeric columns as inputs. A column that forecast would not look at must
+ * not stop it: where one of them has text in it after all, the file is read again without, and *refused says
+ * why. Standard input can be read only once, and files with a line a series have no columns to choose. A
+ * cli_exit, with the error printed.
+ */
+static int read_file(cli_state *cli, norn_table **table, const inspect_flags *given, const char *input,
+                     norn_error *refused)
+{
+    norn_table_options all = given->data.options;
+    const bool lines_are_series = all.layout == NORN_LAYOUT_ROWS || all.layout == NORN_LAYOUT_TSF;
+    if (!all.past && !lines_are_series && strcmp(input, "-") != 0) {
+        cli_problems none;
+        all.past = "*";
+        if (norn_table_read(table, input, &all, &cli->host, refused) == NORN_OK) {
+            cli_progress_clear(cli);
+            cli_problems_watch(&none, given->data.errors, &all);
+            return cli_problems_end(&none, cli, NORN_OK);
+        }
+    }
+    return cli_table_read(cli, table, input, &given->data);
 }
 
 /* The place of the series called `id`. A cli_exit, with the error printed. */
@@ -227,6 +248,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     inspection found = {.all = false};
     inspect_season *seasons = NULL;
     norn_table *table = NULL;
+    norn_error refused = NORN_ERROR_INIT;
 
     int code = cli_parse(command, argc, argv, &given, &arguments);
     if (code >= 0) goto done;
@@ -235,9 +257,10 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     cli->debug |= given.debug;
     found.inputs_told = given.data.options.past != NULL;
     tolerate(&given.data.options, &arguments);
-    if ((code = cli_table_read(cli, &table, found.input, &given.data)) != EXIT_FINE) goto done;
+    if ((code = read_file(cli, &table, &given, found.input, &refused)) != EXIT_FINE) goto done;
 
     found.table = table;
+    if (refused.status != NORN_OK) found.refused = &refused;
     found.facts = norn_table_facts_of(table);
     found.all = given.all;
     found.shown = norn_table_series_count(table);

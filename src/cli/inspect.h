@@ -21,6 +21,7 @@ typedef struct inspection {
     bool all;                      /* no list is cut short */
     bool one;                      /* --series: the one that is listed was asked for */
     bool inputs_told;              /* --past was given: past columns are inputs, else they only could be */
+    const norn_error *refused;     /* why not all numeric columns could be read as inputs, or NULL */
     cli_text command;              /* the command line that reads the file the same way, in shell's words */
 } inspection;
 

@@ -187,6 +187,7 @@ void inspect_json(const inspection *found, cli_text *out)
     json_object_set_new(root, "time", time_json(found));
     json_object_set_new(root, "missing", missing_json(found->facts));
     json_object_set_new(root, "columns", columns_json(found));
+    set_text(root, "past_refused", found->refused ? found->refused->message : NULL);
     set_count(root, "series_count", norn_table_series_count(found->table));
     json_object_set_new(root, "series", series_json(found));
     json_object_set_new(root, "decisions", decisions_json(found->table));

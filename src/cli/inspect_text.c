@@ -57,7 +57,7 @@ static void fact(const cli_screen *screen, cli_text *out, const char *what, cons
     NORN_PRINTF(4, 5);
 static void fact(const cli_screen *screen, cli_text *out, const char *what, const char *format, ...)
 {
-    char text[2 * TEXT_BYTES];
+    char text[1024];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
@@ -254,6 +254,15 @@ static void print_series_count(const inspection *found, const cli_screen *screen
 static void print_possible_inputs(const inspection *found, const cli_screen *screen, cli_text *out)
 {
     enum { NAMED = 5 };
+    if (found->refused) {
+        const norn_error *err = found->refused;
+        if (err->line)
+            fact(screen, out, "inputs", "none; with --past '*' line %llu is refused: %s",
+                 (unsigned long long)err->line, err->message);
+        else
+            fact(screen, out, "inputs", "none; --past '*' is refused: %s", err->message);
+        return;
+    }
     cli_text names = {NULL, 0, 0, false};
     size_t count = 0;
     for (size_t i = 0; i < norn_table_column_count(found->table); i++) {

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 stub_library stub;
 
@@ -77,9 +78,12 @@ norn_status norn_table_read(norn_table **out, const char *path, const norn_table
 {
     (void)host;
     stub.read_options = *options;
+    stub.readings++;
+    if (stub.refuses_inputs && options->past && strcmp(options->past, "*") == 0)
+        return norn_fail_at(err, NORN_ERR_DATA, path, 19, 2, "column \"price\": expected a number");
     for (size_t i = 0; i < stub.problem_count; i++) {
         const norn_problem *problem = &stub.problems[i];
-        options->on_problem(options->user, problem);
+        if (options->on_problem) options->on_problem(options->user, problem);
         if (i == 0)
             (void)norn_fail_at(err, NORN_ERR_DATA, problem->file, problem->line, problem->column, "%s",
                                problem->message);

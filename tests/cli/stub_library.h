@@ -7,6 +7,8 @@
 
 #include "norn/norn.h"
 
+#include <stdbool.h>
+
 enum { STUB_ROWS = 60, STUB_HORIZON = 12, STUB_SERIES = 21, STUB_COLUMNS = 6, STUB_DECISIONS = 4 };
 
 typedef struct stub_library {
@@ -23,6 +25,8 @@ typedef struct stub_library {
     const norn_problem *problems; /* told by norn_table_read; the first is its error */
     size_t problem_count;
     norn_table_options read_options; /* what the last reading was told */
+    size_t readings;
+    bool refuses_inputs; /* past "*" is an error */
     norn_table_facts facts;
     norn_column_facts columns[STUB_COLUMNS]; /* "month", "sales" the target, "price" a past covariate, ... */
     size_t column_count;

@@ -431,6 +431,30 @@ static void policies_let_reading_go_on_unless_they_are_told(void **state)
     assert_int_equal(stub.read_options.on_ragged, NORN_RAGGED_ERROR);
 }
 
+static void a_column_nobody_asked_for_does_not_stop_the_reading(void **state)
+{
+    (void)state;
+    stub.refuses_inputs = true;
+    assert_int_equal(RUN("in.csv", "--errors", path_of("list")), 0);
+    assert_int_equal(stub.readings, 2);
+    assert_null(stub.read_options.past);
+    assert_string_equal(complained, "");
+    assert_string_equal(read_file(path_of("list")), "");
+    assert_printed("  inputs     none; with --past '*' line 19 is refused: column \"price\":");
+    assert_int_equal(RUN("in.csv", "--json"), 0);
+    assert_printed("\"past_refused\": \"column \\\"price\\\": expected a number\"");
+    stub.readings = 0;
+    assert_int_equal(RUN("in.csv", "--past", "*"), 65); /* somebody asked */
+    assert_int_equal(stub.readings, 1);
+    stub.refuses_inputs = false;
+    stub.readings = 0;
+    assert_int_equal(RUN("-"), 0); /* can be read only once */
+    assert_int_equal(stub.readings, 1);
+    assert_null(stub.read_options.past);
+    assert_int_equal(RUN("in.csv", "--layout", "rows"), 0); /* no columns to choose */
+    assert_null(stub.read_options.past);
+}
+
 /* The command line of the last JSON. */
 static const char *command_of_json(void)
 {
@@ -445,6 +469,12 @@ static const char *command_of_json(void)
 static void the_command_line_says_what_was_told_and_what_was_found(void **state)
 {
     (void)state;
+    stub.decisions[0].what = "past"; /* what only inspect asked for, and a policy of its own */
+    stub.decisions[0].flag = "--past";
+    stub.decisions[3] = (norn_decision){"order", "sorted", "--on-unsorted", "sort"};
+    assert_int_equal(RUN("in.csv", "--json"), 0);
+    assert_string_equal(command_of_json(), "norn forecast in.csv --time month --target sales");
+    stub_reset();
     assert_int_equal(RUN("in.csv", "--json"), 0);
     assert_string_equal(command_of_json(),
                         "norn forecast in.csv --delimiter comma --time month --target sales");
@@ -700,6 +730,7 @@ int main(void)
         TEST(what_is_printed_is_as_it_was),
         TEST(defects_of_several_series_are_as_they_were),
         TEST(policies_let_reading_go_on_unless_they_are_told),
+        TEST(a_column_nobody_asked_for_does_not_stop_the_reading),
         TEST(the_command_line_says_what_was_told_and_what_was_found),
         TEST(the_command_line_has_a_policy_for_each_defect_of_the_file),
         TEST(words_of_the_command_line_are_quoted_for_the_shell),
