@@ -264,15 +264,19 @@ static void what_is_not_utf8_is_refused_with_its_byte(void **state)
         {"ok\nok,\xff\xfe\n", 2, 2, "byte 0xFF"},
     };
     for (size_t i = 0; i < NORN_COUNT(cases); i++)
-        for (size_t block = 1; block <= 64; block = block * 2 + 1) {
-            written w = {"", 0, "", 0, 0, 0};
-            norn_error err = NORN_ERROR_INIT;
-            assert_int_equal(read_bytes(&w, cases[i].bytes, strlen(cases[i].bytes), ',', block, &err),
-                             NORN_ERR_DATA);
-            if (err.line != (uint64_t)cases[i].line || err.column != (uint64_t)cases[i].column ||
-                strncmp(err.message, cases[i].message, strlen(cases[i].message)) != 0)
-                fail_msg("case %zu: %d:%d: %s", i, (int)err.line, (int)err.column, err.message);
-        }
+        for (size_t block = 1; block <= 200; block = block * 2 + 1)
+            for (int lines = 0; lines <= 2; lines++) { /* in front and behind, of more than a vector */
+                static const char longer[] = "0123456789,0123456789\n0123456789,0123456789\n";
+                char bytes[200];
+                norn_error err = NORN_ERROR_INIT;
+                written w = {"", 0, "", 0, 0, 0};
+                (void)snprintf(bytes, sizeof bytes, "%.*s%s\n%s", 22 * lines, longer, cases[i].bytes, longer);
+                assert_int_equal(read_bytes(&w, bytes, strlen(bytes), ',', block, &err), NORN_ERR_DATA);
+                if (err.line != (uint64_t)(cases[i].line + lines) ||
+                    err.column != (uint64_t)cases[i].column ||
+                    strncmp(err.message, cases[i].message, strlen(cases[i].message)) != 0)
+                    fail_msg("case %zu: %d:%d: %s", i, (int)err.line, (int)err.column, err.message);
+            }
     static const char *const good[] = {"",
                                        "a",
                                        "\xc2\x80",
@@ -322,19 +326,20 @@ static void a_line_left_out_counts_and_is_no_blank_line(void **state)
     norn_csv_skip_line(&csv, '\n');
     assert_ok(norn_csv_feed(&csv, "a\r", 2, NULL), NULL);
     norn_csv_skip_line(&csv, '\n'); /* a line of its own, not the second half of the CR */
+    assert_ok(norn_csv_feed(&csv, "\n", 1, NULL), NULL);
     norn_csv_skip_line(&csv, '\r');
     assert_ok(norn_csv_feed(&csv, "\n\nb\n", 4, NULL), NULL);
     norn_csv_restart(&csv, 7);
     assert_ok(norn_csv_feed(&csv, "c", 1, NULL), NULL);
     assert_ok(norn_csv_finish(&csv, NULL), NULL);
-    assert_string_equal(w.text, "2:[a]5:[]6:[b]7:[c]");
+    assert_string_equal(w.text, "2:[a]4:[]6:[]7:[b]7:[c]");
     norn_csv_close(&csv);
 }
 
 static void a_nul_byte_is_refused_with_its_position(void **state)
 {
     (void)state;
-    static const char bytes[] = "a,b\n1,2\n3,4\0005\n";
+    static const char bytes[] = "a,b\n1,2\n3,4\0005\n678901234567,89012345678901234567890\n";
     for (size_t block = 1; block <= 64; block *= 2) {
         written w = {"", 0, "", 0, 0, 0};
         norn_error err = NORN_ERROR_INIT;

@@ -58,7 +58,6 @@ struct norn_scan {
 static size_t read_unpacked(norn_scan *scan, char *out, size_t size)
 {
     size_t got = 0;
-    if (scan->ended) return 0;
     if (scan->gzip) {
         const norn_status status = norn_gzip_read(scan->gzip, out, size, &got, &scan->failure);
         scan->ended = got < size || status != NORN_OK;
@@ -332,7 +331,7 @@ static size_t find_cut(const char *text, size_t size, bool odd)
 {
     for (size_t i = size; i > 0; i--) {
         const char byte = text[i - 1];
-        if (!odd && (byte == '\n' || (byte == '\r' && i < size && text[i] != '\n'))) return i;
+        if (!odd && (byte == '\n' || (byte == '\r' && i < size))) return i;
         odd ^= byte == '"';
     }
     return 0;
