@@ -37,15 +37,15 @@ typedef enum norn_loss {
 
 typedef struct norn_forecast_options {
     size_t size;
-    size_t horizon;  /* h; 0: the season if above 1, else min(24, N/10); with future covariates the rows
-                        they cover, if these are fewer, or no more than N/5 */
-    size_t window;   /* W; 0: 2 h, between 8 and N/4 */
-    size_t season;   /* m; 0: by the step; 1: none */
-    int64_t holdout; /* rows held back to score; -1: the horizon; 0: no scoring; else the horizon */
-    unsigned layers; /* L; 0: default */
-    unsigned hidden; /* H; 0: default */
-    double dropout;  /* between layers, 0 <= p < 1; negative: default */
-    unsigned epochs; /* at most; 0: 40, fewer where they would exceed 3e12 operations */
+    size_t horizon; /* h; 0: the season if above 1 and at most N/4, else min(24, N/10); with future covariates
+                       the rows they cover, if these are fewer, or no more than N/5 */
+    size_t window;  /* W; 0: 2 h, between 8 and N/4 */
+    size_t season;  /* m; 0: by the step; 1: none */
+    int64_t holdout;          /* rows held back to score; -1: the horizon; 0: no scoring; else the horizon */
+    unsigned layers;          /* L; 0: default */
+    unsigned hidden;          /* H; 0: default */
+    double dropout;           /* between layers, 0 <= p < 1; negative: default */
+    unsigned epochs;          /* at most; 0: 40, fewer where they would exceed 3e12 operations */
     unsigned steps_per_epoch; /* 0: all windows once if epochs is given, else 5 or 30 by their number */
     unsigned batch;           /* B, windows a step; 0: default */
     double learning_rate;     /* 0: default */

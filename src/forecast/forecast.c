@@ -173,10 +173,13 @@ static norn_status choose_horizon(run *r, size_t rows, norn_error *err)
     const bool future = norn_table_future_count(r->table) > 0;
     size_t first = 0;
     const size_t ahead = future ? least_ahead(r, &first) : SIZE_MAX;
+    /* A season is held back, one to stop by and one to train on: fewer than four leave nothing to see. */
+    const bool seasons = f->season > 1 && (rows / 4 >= f->season || o->season);
     const char *why = o->horizon      ? ", as told"
-                      : f->season > 1 ? ", one season"
+                      : seasons       ? ", one season"
+                      : f->season > 1 ? ", a tenth of the series: it has fewer than four seasons"
                                       : ", a tenth of the series or 24";
-    f->horizon = o->horizon ? o->horizon : f->season > 1 ? f->season : at_least(at_most(24, rows / 10), 1);
+    f->horizon = o->horizon ? o->horizon : seasons ? f->season : at_least(at_most(24, rows / 10), 1);
     if (!o->horizon && ahead && ahead != SIZE_MAX && (ahead < f->horizon || ahead <= rows / 5)) {
         f->horizon = ahead;
         why = ", as far as the future covariates go";
