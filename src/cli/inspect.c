@@ -212,8 +212,8 @@ static int read_file(cli_state *cli, norn_table **table, const inspect_flags *gi
         cli_problems none;
         all.past = "*";
         const norn_status status = norn_table_read(table, input, &all, &cli->host, refused);
-        if (status != NORN_ERR_DATA &&
-            status != NORN_ERR_USAGE) { /* read; or another try would help nothing */
+        const bool again = status == NORN_ERR_DATA || status == NORN_ERR_USAGE;
+        if (!again) { /* read; or another try would help nothing */
             cli_progress_clear(cli);
             if (status != NORN_OK) cli->err = *refused;
             cli_problems_watch(&none, given->data.errors, &all);
