@@ -15,6 +15,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SHOWN = 20 }; /* series listed without --all */
@@ -197,7 +198,7 @@ static void tolerate(norn_table_options *how, const cli_arguments *arguments)
 /*
  * Reads the file, at first with all numeric columns as inputs. A column that forecast would not look at must
  * not stop it: where one of them has text in it after all, the file is read again without, and *refused says
- * why. Standard input can be read only once, and files with a line a series have no columns to choose. A
+ * why. Only regular files can be read twice, and those with a line a series have no columns to choose. A
  * cli_exit, with the error printed.
  */
 static int read_file(cli_state *cli, norn_table **table, const inspect_flags *given, const char *input,
@@ -205,13 +206,18 @@ static int read_file(cli_state *cli, norn_table **table, const inspect_flags *gi
 {
     norn_table_options all = given->data.options;
     const bool lines_are_series = all.layout == NORN_LAYOUT_ROWS || all.layout == NORN_LAYOUT_TSF;
-    if (!all.past && !lines_are_series && strcmp(input, "-") != 0) {
+    struct stat file;
+    if (!all.past && !lines_are_series && strcmp(input, "-") != 0 && stat(input, &file) == 0 &&
+        S_ISREG(file.st_mode)) {
         cli_problems none;
         all.past = "*";
-        if (norn_table_read(table, input, &all, &cli->host, refused) == NORN_OK) {
+        const norn_status status = norn_table_read(table, input, &all, &cli->host, refused);
+        const bool again = status == NORN_ERR_DATA || status == NORN_ERR_USAGE;
+        if (!again) { /* read; or another try would help nothing */
             cli_progress_clear(cli);
+            if (status != NORN_OK) cli->err = *refused;
             cli_problems_watch(&none, given->data.errors, &all);
-            return cli_problems_end(&none, cli, NORN_OK);
+            return cli_problems_end(&none, cli, status);
         }
     }
     return cli_table_read(cli, table, input, &given->data);

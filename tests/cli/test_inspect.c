@@ -415,7 +415,8 @@ static void defects_of_several_series_are_as_they_were(void **state)
 static void policies_let_reading_go_on_unless_they_are_told(void **state)
 {
     (void)state;
-    assert_int_equal(RUN("in.csv"), 0);
+    write_file(path_of("in.csv"), "");
+    assert_int_equal(RUN(path_of("in.csv")), 0);
     assert_int_equal(stub.read_options.describe, 1);
     assert_string_equal(stub.read_options.past, "*");
     assert_int_equal(stub.read_options.on_missing, NORN_MISSING_MASK);
@@ -434,25 +435,36 @@ static void policies_let_reading_go_on_unless_they_are_told(void **state)
 static void a_column_nobody_asked_for_does_not_stop_the_reading(void **state)
 {
     (void)state;
+    char file[128];
+    (void)snprintf(file, sizeof file, "%s", path_of("in.csv"));
+    write_file(file, "");
     stub.refuses_inputs = true;
-    assert_int_equal(RUN("in.csv", "--errors", path_of("list")), 0);
+    assert_int_equal(RUN(file, "--errors", path_of("list")), 0);
     assert_int_equal(stub.readings, 2);
     assert_null(stub.read_options.past);
     assert_string_equal(complained, "");
     assert_string_equal(read_file(path_of("list")), "");
     assert_printed("  inputs     none; with --past '*' line 19 is refused: column \"price\":");
-    assert_int_equal(RUN("in.csv", "--json"), 0);
+    assert_int_equal(RUN(file, "--json"), 0);
     assert_printed("\"past_refused\": \"column \\\"price\\\": expected a number\"");
     stub.readings = 0;
-    assert_int_equal(RUN("in.csv", "--past", "*"), 65); /* somebody asked */
+    assert_int_equal(RUN(file, "--past", "*"), 65); /* somebody asked */
     assert_int_equal(stub.readings, 1);
     stub.refuses_inputs = false;
     stub.readings = 0;
     assert_int_equal(RUN("-"), 0); /* can be read only once */
     assert_int_equal(stub.readings, 1);
     assert_null(stub.read_options.past);
-    assert_int_equal(RUN("in.csv", "--layout", "rows"), 0); /* no columns to choose */
+    assert_int_equal(RUN(path_of("no_file")), 0); /* nor a pipe */
+    assert_int_equal(stub.readings, 2);
     assert_null(stub.read_options.past);
+    assert_int_equal(RUN(file, "--layout", "rows"), 0); /* no columns to choose */
+    assert_null(stub.read_options.past);
+    stub.readings = 0;
+    stub.read_status = NORN_ERR_CANCELLED; /* what was interrupted is not begun again */
+    stub.read_message = "interrupted";
+    assert_int_equal(RUN(file), 130);
+    assert_int_equal(stub.readings, 1);
 }
 
 /* The command line of the last JSON. */
