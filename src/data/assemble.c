@@ -274,9 +274,11 @@ static norn_status settle_zone(norn_raw *raw)
     status = norn_raw_drop(raw, dropped);
     norn_delete(&raw->host, dropped, rows, sizeof *dropped);
     if (status == NORN_OK)
-        status = norn_notes_add(&t->notes, &raw->host, raw->err, "zone", "--ambiguous",
-                                "%s row%s without a moment of its own left out",
-                                norn_count_text(left_out, count), left_out == 1 ? "" : "s");
+        status =
+            norn_notes_add(&t->notes, &raw->host, raw->err, "zone",
+                           raw->options->ambiguous == NORN_AMBIGUOUS_NAT ? "--ambiguous" : "--nonexistent",
+                           "%s row%s without a moment of its own left out", norn_count_text(left_out, count),
+                           left_out == 1 ? "" : "s");
     return status;
 }
 
@@ -576,7 +578,7 @@ static norn_status fill_gaps(norn_raw *raw)
     if (absent > most)
         return norn_fail_at(
             raw->err, NORN_ERR_USAGE, raw->file, 0, 0,
-            "--on-gap fill: %s rows of one %s would be added, more than ten times those that are there "
+            "--on-gap fill: %s rows at a step of %s would be added, more than ten times those that are there "
             "(--frequency says another step)",
             norn_count_text(absent, count), norn_step_text(t->step, step, sizeof step));
     const size_t rows = raw->rows + (size_t)absent;
