@@ -107,6 +107,77 @@ void norn_raw_set_groups(norn_raw *raw, size_t groups)
     t->groups = groups;
 }
 
+/* ---- for others ---- */
+
+/* Sorts source[0..n), of rows, by time; stable. scratch[n]. */
+static void merge_sort(const int64_t *times, size_t *source, size_t *scratch, size_t n)
+{
+    for (size_t width = 1; width < n; width *= 2) {
+        for (size_t from = 0; from < n; from += 2 * width) {
+            const size_t middle = from + width < n ? from + width : n,
+                         end = middle + width < n ? middle + width : n;
+            size_t a = from, b = middle;
+            for (size_t i = from; i < end; i++)
+                scratch[i] = a < middle && (b >= end || times[source[a]] <= times[source[b]]) ? source[a++]
+                                                                                              : source[b++];
+        }
+        memcpy(source, scratch, n * sizeof *source);
+    }
+}
+
+double norn_raw_mean(double sum, double scaled, size_t count)
+{
+    return isfinite(sum) ? sum / (double)count : scaled / (double)count / NORN_SCALED;
+}
+
+static size_t group_of(const norn_table *t, size_t row)
+{
+    size_t low = 0, high = t->groups;
+    while (high - low > 1) {
+        const size_t middle = low + (high - low) / 2;
+        if (t->first[middle] <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+norn_status norn_raw_each_row(norn_raw *raw, norn_row_check check, void *user)
+{
+    const norn_table *t = raw->table;
+    const norn_host *host = &raw->host;
+    const size_t rows = raw->rows;
+    norn_status status = NORN_OK;
+    size_t *order = NULL, *scratch = NULL;
+    int64_t *lines = NULL;
+    if (!raw->lines.each) { /* nothing was moved */
+        for (size_t g = 0; g < t->groups; g++)
+            for (size_t i = t->first[g]; i < t->first[g + 1] && status == NORN_OK; i++)
+                status = check(raw, g, i, user);
+        return status;
+    }
+    order = norn_new(host, rows, sizeof *order);
+    scratch = norn_new(host, rows, sizeof *scratch);
+    lines = norn_new(host, rows, sizeof *lines);
+    if (!order || !scratch || !lines) {
+        status = norn_fail_memory(raw->err, "the problems in their order");
+        goto done;
+    }
+    for (size_t i = 0; i < rows; i++) {
+        order[i] = i;
+        lines[i] = raw->lines.each[i] ? (int64_t)raw->lines.each[i] : INT64_MAX;
+    }
+    merge_sort(lines, order, scratch, rows);
+    for (size_t i = 0; i < rows && status == NORN_OK; i++)
+        status = check(raw, group_of(t, order[i]), order[i], user);
+done:
+    norn_delete(host, order, rows, sizeof *order);
+    norn_delete(host, scratch, rows, sizeof *scratch);
+    norn_delete(host, lines, rows, sizeof *lines);
+    return status;
+}
+
 /* ---- groups ---- */
 
 /* Rows of a group together, in the order of the groups; within one as they stand in the file. */
@@ -204,9 +275,11 @@ static norn_status settle_zone(norn_raw *raw)
     status = norn_raw_drop(raw, dropped);
     norn_delete(&raw->host, dropped, rows, sizeof *dropped);
     if (status == NORN_OK)
-        status = norn_notes_add(&t->notes, &raw->host, raw->err, "zone", "--ambiguous",
-                                "%s row%s without a moment of its own left out",
-                                norn_count_text(left_out, count), left_out == 1 ? "" : "s");
+        status =
+            norn_notes_add(&t->notes, &raw->host, raw->err, "zone",
+                           raw->options->ambiguous == NORN_AMBIGUOUS_NAT ? "--ambiguous" : "--nonexistent",
+                           "%s row%s without a moment of its own left out", norn_count_text(left_out, count),
+                           left_out == 1 ? "" : "s");
     return status;
 }
 
@@ -229,19 +302,17 @@ static order look_at_order(const norn_raw *raw)
     return o;
 }
 
-/* Sorts source[0..n), of rows, by time; stable. scratch[n]. */
-static void merge_sort(const int64_t *times, size_t *source, size_t *scratch, size_t n)
+/* Rows of one time stay as they stand in the file: of them the first is the first there. */
+static void keep_order_of_equals(const int64_t *times, size_t *source, size_t n)
 {
-    for (size_t width = 1; width < n; width *= 2) {
-        for (size_t from = 0; from < n; from += 2 * width) {
-            const size_t middle = from + width < n ? from + width : n,
-                         end = middle + width < n ? middle + width : n;
-            size_t a = from, b = middle;
-            for (size_t i = from; i < end; i++)
-                scratch[i] = a < middle && (b >= end || times[source[a]] <= times[source[b]]) ? source[a++]
-                                                                                              : source[b++];
+    for (size_t from = 0, end; from < n; from = end) {
+        end = from + 1;
+        while (end < n && times[source[end]] == times[source[from]]) end++;
+        for (size_t a = from, b = end - 1; a < b; a++, b--) {
+            const size_t row = source[a];
+            source[a] = source[b];
+            source[b] = row;
         }
-        memcpy(source, scratch, n * sizeof *source);
     }
 }
 
@@ -259,7 +330,10 @@ static norn_status sort_rows(norn_raw *raw, bool turn)
     for (size_t g = 0; g < t->groups; g++) {
         const size_t first = t->first[g], n = t->first[g + 1] - first;
         for (size_t i = 0; i < n; i++) source[first + i] = turn ? first + n - 1 - i : first + i;
-        if (!turn) merge_sort(raw->times, source + first, scratch, n);
+        if (turn)
+            keep_order_of_equals(raw->times, source + first, n);
+        else
+            merge_sort(raw->times, source + first, scratch, n);
     }
     status = norn_raw_rearrange(raw, source, NULL, rows);
 done:
@@ -294,23 +368,36 @@ static const char *order_hint(const norn_raw *raw, size_t group)
     return "; if the file holds several series, name the column that tells them apart with --id";
 }
 
-static norn_status say_unsorted(norn_raw *raw)
+/* What rows that are out of place share. */
+typedef struct teller {
+    const char *hint; /* of the first series in which one is; NULL: none yet */
+} teller;
+
+static const char *hint_once(teller *tell, const norn_raw *raw, size_t group)
+{
+    if (!tell->hint) tell->hint = order_hint(raw, group);
+    return tell->hint;
+}
+
+static norn_status say_if_before(norn_raw *raw, size_t g, size_t i, void *user)
 {
     const norn_table *t = raw->table;
     char name[NORN_SHOWN], series[NORN_SHOWN + 32], time[NORN_TIME_TEXT];
-    norn_status status = NORN_OK;
-    (void)norn_raw_name(raw, time_column(raw), name);
-    for (size_t g = 0; g < t->groups && status == NORN_OK; g++)
-        for (size_t i = t->first[g] + 1; i < t->first[g + 1] && status == NORN_OK; i++) {
-            if (raw->times[i] >= raw->times[i - 1]) continue;
-            status = norn_raw_problem(raw, norn_lines_of(raw, i), time_column(raw),
-                                      norn_time_write(&t->style, raw->times[i], time),
-                                      "column \"%s\": the time \"%s\"%s is before the row above it, at line "
-                                      "%llu (--on-unsorted sort "
-                                      "puts the rows in order%s)",
-                                      name, time, of_series(raw, g, series),
-                                      (unsigned long long)norn_lines_of(raw, i - 1), order_hint(raw, g));
-        }
+    if (i == t->first[g] || raw->times[i] >= raw->times[i - 1]) return NORN_OK;
+    return norn_raw_problem(raw, norn_lines_of(raw, i), time_column(raw),
+                            norn_time_write(&t->style, raw->times[i], time),
+                            "column \"%s\": the time \"%s\"%s is before the row above it, at line %llu "
+                            "(--on-unsorted sort puts the "
+                            "rows in order%s)",
+                            norn_raw_name(raw, time_column(raw), name), time, of_series(raw, g, series),
+                            (unsigned long long)norn_lines_of(raw, i - 1), hint_once(user, raw, g));
+}
+
+/* All of a kind, in the order of the file. */
+static norn_status say_each(norn_raw *raw, norn_row_check say)
+{
+    teller tell = {NULL};
+    const norn_status status = norn_raw_each_row(raw, say, &tell);
     return status == NORN_OK ? NORN_ERR_DATA : status;
 }
 
@@ -320,7 +407,7 @@ static norn_status put_in_order(norn_raw *raw)
     const order o = look_at_order(raw);
     if (o.down == 0) return NORN_OK;
     const bool turn = o.up == 0;
-    if (!turn && raw->options->on_unsorted != NORN_UNSORTED_SORT) return say_unsorted(raw);
+    if (!turn && raw->options->on_unsorted != NORN_UNSORTED_SORT) return say_each(raw, say_if_before);
     const norn_status status = sort_rows(raw, turn);
     if (status != NORN_OK) return status;
     t->facts.turned = turn;
@@ -336,23 +423,18 @@ static norn_status put_in_order(norn_raw *raw)
 
 /* ---- duplicates ---- */
 
-static norn_status say_duplicates(norn_raw *raw)
+static norn_status say_if_same(norn_raw *raw, size_t g, size_t i, void *user)
 {
     const norn_table *t = raw->table;
     char name[NORN_SHOWN], series[NORN_SHOWN + 32], time[NORN_TIME_TEXT];
-    norn_status status = NORN_OK;
-    (void)norn_raw_name(raw, time_column(raw), name);
-    for (size_t g = 0; g < t->groups && status == NORN_OK; g++)
-        for (size_t i = t->first[g] + 1; i < t->first[g + 1] && status == NORN_OK; i++) {
-            if (raw->times[i] != raw->times[i - 1]) continue;
-            status = norn_raw_problem(
-                raw, norn_lines_of(raw, i), time_column(raw), norn_time_write(&t->style, raw->times[i], time),
-                "column \"%s\": the time \"%s\"%s stands at line %llu already (--on-duplicate "
-                "first, last or mean says which row counts%s)",
-                name, time, of_series(raw, g, series), (unsigned long long)norn_lines_of(raw, i - 1),
-                order_hint(raw, g));
-        }
-    return status == NORN_OK ? NORN_ERR_DATA : status;
+    if (i == t->first[g] || raw->times[i] != raw->times[i - 1]) return NORN_OK;
+    return norn_raw_problem(raw, norn_lines_of(raw, i), time_column(raw),
+                            norn_time_write(&t->style, raw->times[i], time),
+                            "column \"%s\": the time \"%s\"%s stands at line %llu already (--on-duplicate "
+                            "first, last or mean says "
+                            "which row counts%s)",
+                            norn_raw_name(raw, time_column(raw), name), time, of_series(raw, g, series),
+                            (unsigned long long)norn_lines_of(raw, i - 1), hint_once(user, raw, g));
 }
 
 /* Rows from..end have one time: the row that stays gets their mean, missing cells left out; of words the
@@ -360,15 +442,16 @@ static norn_status say_duplicates(norn_raw *raw)
 static void average(norn_raw *raw, size_t from, size_t end)
 {
     for (size_t k = 0; k < raw->celled; k++) {
-        double *cells = raw->columns[k].cells, sum = 0.0;
+        double *cells = raw->columns[k].cells, sum = 0.0, scaled = 0.0;
         const bool words = raw->plan->column[raw->plan->values[k]].words;
         size_t there = 0;
         for (size_t i = from; i < end && !(words && there); i++)
             if (!isnan(cells[i])) {
                 sum += cells[i];
+                scaled += cells[i] * NORN_SCALED;
                 there++;
             }
-        cells[from] = there ? sum / (double)there : (double)NAN;
+        cells[from] = there ? norn_raw_mean(sum, scaled, there) : (double)NAN;
     }
 }
 
@@ -382,7 +465,7 @@ static norn_status merge_duplicates(norn_raw *raw)
     char count[NORN_COUNT_TEXT];
     t->facts.duplicates = o.same;
     if (o.same == 0) return NORN_OK;
-    if (policy == NORN_DUPLICATE_ERROR) return say_duplicates(raw);
+    if (policy == NORN_DUPLICATE_ERROR) return say_each(raw, say_if_same);
     bool *dropped = norn_new(&raw->host, rows, sizeof *dropped);
     if (!dropped) return norn_fail_memory(raw->err, "the rows");
     for (size_t g = 0; g < t->groups; g++)
@@ -472,40 +555,31 @@ static norn_status note_step(norn_raw *raw)
                           f->absent == 1 ? "" : "s", norn_count_text(f->longest_gap, longest));
 }
 
-static norn_status say_gaps(norn_raw *raw)
+static norn_status say_if_gap(norn_raw *raw, size_t g, size_t i, void *user)
 {
     const norn_table *t = raw->table;
     char from[NORN_TIME_TEXT], to[NORN_TIME_TEXT], series[NORN_SHOWN + 32], count[NORN_COUNT_TEXT];
-    norn_status status = NORN_OK;
-    for (size_t g = 0; g < t->groups && status == NORN_OK; g++)
-        for (size_t i = t->first[g] + 1; i < t->first[g + 1] && status == NORN_OK; i++) {
-            const uint64_t absent = norn_step_absent(&t->style, t->step, raw->times[i - 1], raw->times[i]);
-            if (absent == 0) continue;
-            status = norn_raw_problem(
-                raw, norn_lines_of(raw, i), time_column(raw), norn_time_write(&t->style, raw->times[i], to),
-                "%s row%s%s absent between %s and %s (--on-gap keep, fill or split says what to do)",
-                norn_count_text(absent, count), absent == 1 ? "" : "s", of_series(raw, g, series),
-                norn_time_write(&t->style, raw->times[i - 1], from), to);
-        }
-    return status == NORN_OK ? NORN_ERR_DATA : status;
+    (void)user;
+    if (i == t->first[g]) return NORN_OK;
+    const uint64_t absent = norn_step_absent(&t->style, t->step, raw->times[i - 1], raw->times[i]);
+    if (absent == 0) return NORN_OK;
+    return norn_raw_problem(
+        raw, norn_lines_of(raw, i), time_column(raw), norn_time_write(&t->style, raw->times[i], to),
+        "%s row%s%s absent between %s and %s (--on-gap keep, fill or split says what to do)",
+        norn_count_text(absent, count), absent == 1 ? "" : "s", of_series(raw, g, series),
+        norn_time_write(&t->style, raw->times[i - 1], from), to);
 }
 
 static norn_status fill_gaps(norn_raw *raw)
 {
     norn_table *t = raw->table;
-    if (raw->options->on_missing == NORN_MISSING_DEFAULT || raw->options->on_missing == NORN_MISSING_ERROR ||
-        raw->options->on_missing == NORN_MISSING_SKIP)
-        return norn_fail_at(
-            raw->err, NORN_ERR_USAGE, raw->file, 0, 0,
-            "--on-gap fill adds rows without a value: --on-missing ffill, mean, zero or mask says what "
-            "stands there");
     const norn_host *host = &raw->host;
     const uint64_t absent = t->facts.absent, most = 10 * (uint64_t)raw->rows + 1000000;
     char count[NORN_COUNT_TEXT], step[48];
     if (absent > most)
         return norn_fail_at(
             raw->err, NORN_ERR_USAGE, raw->file, 0, 0,
-            "--on-gap fill: %s rows of one %s would be added, more than ten times those that are there "
+            "--on-gap fill: %s rows at a step of %s would be added, more than ten times those that are there "
             "(--frequency says another step)",
             norn_count_text(absent, count), norn_step_text(t->step, step, sizeof step));
     const size_t rows = raw->rows + (size_t)absent;
@@ -628,7 +702,7 @@ static norn_status mend_gaps(norn_raw *raw)
     if (f->gaps == 0) return NORN_OK;
     switch (raw->options->on_gap) {
     case NORN_GAP_ERROR:
-        return say_gaps(raw);
+        return say_each(raw, say_if_gap);
     case NORN_GAP_FILL:
         return fill_gaps(raw);
     case NORN_GAP_SPLIT:

@@ -132,7 +132,7 @@ static void add_problem(piece *p, problem_kind kind, uint64_t line, size_t colum
 }
 
 static void look_at(piece *p, const intake *in, size_t column, const char *text, size_t length, bool missing,
-                    const double *number)
+                    const double *number, size_t above)
 {
     look *l = &p->looks[column];
     l->cells++;
@@ -148,8 +148,8 @@ static void look_at(piece *p, const intake *in, size_t column, const char *text,
         l->numbers++;
         l->whole += *number == floor(*number);
     } else if (!p->full[column] && in->raw->plan->column[column].role != NORN_ROLE_TIME) {
-        const size_t before = p->above[column], at = place_text(p, column, text, length);
-        if (at != before) p->word[p->words++] = (word_seen){column, at};
+        const size_t at = place_text(p, column, text, length);
+        if (at != above) p->word[p->words++] = (word_seen){column, at};
     }
 }
 
@@ -206,6 +206,7 @@ static norn_status on_field(void *user, size_t slot, size_t column, uint64_t lin
     if (p->header || column >= plan->columns) return NORN_OK; /* too many: the end of the row will say */
 
     const field_plan *f = &in->fields[column];
+    const size_t above = p->above[column];
     double number = 0.0;
     bool missing = false, is_number = false;
     switch (f->action) {
@@ -244,7 +245,7 @@ static norn_status on_field(void *user, size_t slot, size_t column, uint64_t lin
         is_number = f->action != CELL_ID && read_number(in, text, length, &number);
         missing = missing || (f->action != CELL_ID && norn_is_missing(&in->missing, text, length));
     }
-    look_at(p, in, column, text, length, missing, is_number && !missing ? &number : NULL);
+    look_at(p, in, column, text, length, missing, is_number && !missing ? &number : NULL, above);
     return NORN_OK;
 }
 

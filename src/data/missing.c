@@ -62,24 +62,37 @@ static norn_status tell_others(const teller *tell)
                           norn_count_text(tell->others.longest, run));
 }
 
+/* The field of a value, with a line a series; NORN_NO_COLUMN: not known any more. */
+static size_t field_of(const norn_raw *raw, size_t row)
+{
+    const norn_plan *plan = raw->plan;
+    if (raw->lines.each) return NORN_NO_COLUMN;
+    size_t values = row - norn_lines_first(raw, row), column = raw->lines.value_column;
+    for (; values; column++) values -= column >= plan->columns || plan->column[column].value ? 1 : 0;
+    while (column < plan->columns && !plan->column[column].value) column++;
+    return column;
+}
+
 /* A missing cell of row `row` is an error. */
 static norn_status say_missing(norn_raw *raw, size_t row, size_t kept, const char *flag, const char *where)
 {
-    char name[NORN_SHOWN];
-    size_t column =
-        raw->plan->layout == NORN_LAYOUT_COLUMNS ? raw->plan->values[kept] : raw->lines.value_column;
+    const bool rows = raw->plan->layout != NORN_LAYOUT_COLUMNS;
+    const size_t column = rows ? field_of(raw, row) : raw->plan->values[kept];
     const uint64_t line = norn_lines_of(raw, row);
-    if (raw->lines.flat && !raw->lines.each)
-        for (size_t back = row; back-- > 0 && norn_lines_of(raw, back) == line;) column++;
-    if (raw->plan->layout != NORN_LAYOUT_COLUMNS)
+    char name[NORN_SHOWN], added[NORN_TIME_TEXT + 64] = "", time[NORN_TIME_TEXT];
+    if (line == 0)
+        (void)snprintf(added, sizeof added, " in the row that was added for %s",
+                       norn_time_write(&raw->table->style, raw->times[row], time));
+    if (rows)
         return norn_raw_problem(raw, line, column, "",
-                                "missing value%s (%s says what to do: skip, ffill, mean, zero or "
+                                "missing value%s%s (%s says what to do: skip, ffill, mean, zero or "
                                 "mask)",
-                                where, flag);
+                                where, added, flag);
     return norn_raw_problem(
         raw, line, column, "",
-        "column \"%s\": missing value%s (%s %sffill, mean, zero or mask says what to do%s%s)",
-        norn_raw_name(raw, column, name), where, flag, raw->table->targets == 1 && kept == 0 ? "skip, " : "",
+        "column \"%s\": missing value%s%s (%s %sffill, mean, zero or mask says what to do%s%s)",
+        norn_raw_name(raw, column, name), where, added, flag,
+        raw->table->targets == 1 && kept == 0 ? "skip, " : "",
         raw->plan->perhaps_rows ? "; if every line is a series: --layout rows" : "",
         strstr(where, "last") && raw->plan->future == 0
             ? "; if these rows are yet to come, name what is known of them with --future"
@@ -93,20 +106,21 @@ static fills fill(double *cells, size_t from, size_t end, norn_on_missing policy
 {
     fills f = {0, 0, 0};
     uint64_t run = 0;
-    double sum = 0.0, last = (double)NAN;
+    double sum = 0.0, scaled = 0.0, last = (double)NAN;
     size_t there = 0;
     for (size_t i = from; i < end; i++) {
         if (!isnan(cells[i])) {
             run = 0;
             last = cells[i];
             sum += cells[i];
+            scaled += cells[i] * NORN_SCALED;
             there++;
             continue;
         }
         f.cells++;
         if (++run > f.longest) f.longest = run;
         if (policy == NORN_MISSING_FFILL) cells[i] = last;
-        if (policy == NORN_MISSING_MEAN && there) cells[i] = sum / (double)there;
+        if (policy == NORN_MISSING_MEAN && there) cells[i] = norn_raw_mean(sum, scaled, there);
         if (policy == NORN_MISSING_ZERO) cells[i] = 0.0;
         f.left += isnan(cells[i]) ? 1 : 0;
     }
@@ -195,28 +209,40 @@ static norn_status drop_empty(norn_raw *raw)
 }
 
 /* Missing cells of a target are an error: each is said. */
-static norn_status refuse_missing(norn_raw *raw)
+static norn_status refuse_targets(norn_raw *raw, size_t g, size_t i, void *user)
 {
     const norn_table *t = raw->table;
+    const bool free_ends = ends_are_free(raw);
     norn_status status = NORN_OK;
-    for (size_t s = 0; s < t->groups * t->targets && status == NORN_OK; s++) {
-        const size_t g = s / t->targets, k = s % t->targets;
-        const norn_rows span = t->spans[s];
-        const bool free_ends = ends_are_free(raw);
-        const double *cells = raw->columns[k].cells;
-        const size_t from = free_ends ? span.from : t->first[g];
-        const size_t end = free_ends || span.ahead ? span.from + span.count : t->first[g + 1];
-        /* Those before the first value, and behind the last, are one problem each. */
-        if (from < span.from)
-            status = say_missing(raw, from, k, "--on-missing", " before the first of its series");
-        for (size_t i = span.from; i < span.from + span.count && status == NORN_OK; i++)
-            if (isnan(cells[i])) status = say_missing(raw, i, k, "--on-missing", "");
-        if (span.from + span.count < end && status == NORN_OK)
-            status =
-                say_missing(raw, span.from + span.count, k, "--on-missing", " behind the last of its series");
+    (void)user;
+    for (size_t k = 0; k < t->targets && status == NORN_OK; k++) {
+        const norn_rows span = t->spans[g * t->targets + k];
+        const bool before = i < span.from, behind = i >= span.from + span.count;
+        if (!isnan(raw->columns[k].cells[i]) || (before && free_ends) ||
+            (behind && (free_ends || span.ahead)))
+            continue;
+        /* Rows before the first value are one problem, and so are those behind the last. */
+        if ((before && i > t->first[g]) || (behind && i > span.from + span.count)) continue;
+        status = say_missing(raw, i, k, "--on-missing",
+                             before   ? " before the first of its series"
+                             : behind ? " behind the last of its series"
+                                      : "");
     }
-    if (status == NORN_OK && raw->problems) status = NORN_ERR_DATA;
     return status;
+}
+
+static bool misses_a_target(const norn_raw *raw)
+{
+    for (size_t k = 0; k < raw->table->targets; k++)
+        for (size_t i = 0; i < raw->rows; i++)
+            if (isnan(raw->columns[k].cells[i])) return true;
+    return false;
+}
+
+static norn_status refuse_missing(norn_raw *raw)
+{
+    const norn_status status = misses_a_target(raw) ? norn_raw_each_row(raw, refuse_targets, NULL) : NORN_OK;
+    return status == NORN_OK && raw->problems ? NORN_ERR_DATA : status;
 }
 
 /* Rows without a target are left out; those ahead of the last one stay where future covariates need them. */
@@ -299,6 +325,33 @@ static norn_status complete_targets(norn_raw *raw, teller *t)
 
 /* ---- covariates ---- */
 
+/* Rows of a group that some series of it sees, with those ahead for future covariates. */
+static norn_rows rows_seen(const norn_table *t, size_t group, bool future)
+{
+    size_t from = SIZE_MAX, end = 0;
+    for (size_t s = group * t->targets; s < (group + 1) * t->targets; s++) {
+        const norn_rows span = t->spans[s];
+        const size_t last = span.from + span.count + (future ? span.ahead : 0);
+        if (span.from < from) from = span.from;
+        if (last > end) end = last;
+    }
+    return (norn_rows){from, end - from, 0};
+}
+
+static norn_status refuse_inputs(norn_raw *raw, size_t g, size_t i, void *user)
+{
+    const norn_table *t = raw->table;
+    norn_status status = NORN_OK;
+    (void)user;
+    for (size_t k = t->targets; k < t->targets + t->past + t->future && status == NORN_OK; k++) {
+        if (!isnan(raw->columns[k].cells[i])) continue;
+        const norn_rows seen = rows_seen(t, g, k >= t->targets + t->past);
+        if (i >= seen.from && i < seen.from + seen.count)
+            status = say_missing(raw, i, k, "--on-missing-input", "");
+    }
+    return status;
+}
+
 static norn_status complete_inputs(norn_raw *raw, teller *t)
 {
     norn_table *table = raw->table;
@@ -309,6 +362,10 @@ static norn_status complete_inputs(norn_raw *raw, teller *t)
         return norn_fail_at(
             raw->err, NORN_ERR_USAGE, raw->file, 0, 0,
             "--on-missing-input: skip is not for covariates (mask, ffill, mean, zero and error are)");
+    if (policy == NORN_MISSING_ERROR) {
+        if (table->past + table->future) status = norn_raw_each_row(raw, refuse_inputs, NULL);
+        return status == NORN_OK && raw->problems ? NORN_ERR_DATA : status;
+    }
     for (size_t k = table->targets; k < table->targets + table->past + table->future && status == NORN_OK;
          k++) {
         const bool future = k >= table->targets + table->past;
@@ -317,26 +374,15 @@ static norn_status complete_inputs(norn_raw *raw, teller *t)
         if (words && (policy == NORN_MISSING_MEAN || policy == NORN_MISSING_ZERO)) mine = NORN_MISSING_MASK;
         fills all = {0, 0, 0};
         for (size_t g = 0; g < table->groups; g++) {
-            size_t from = SIZE_MAX, end = 0; /* rows that some series of the group sees */
-            for (size_t s = g * table->targets; s < (g + 1) * table->targets; s++) {
-                const norn_rows span = table->spans[s];
-                const size_t last = span.from + span.count + (future ? span.ahead : 0);
-                if (span.from < from) from = span.from;
-                if (last > end) end = last;
-            }
-            for (size_t i = from; i < end && policy == NORN_MISSING_ERROR && status == NORN_OK; i++)
-                if (isnan(raw->columns[k].cells[i]))
-                    status = say_missing(raw, i, k, "--on-missing-input", "");
-            if (policy != NORN_MISSING_ERROR) add(&all, fill(raw->columns[k].cells, from, end, mine));
+            const norn_rows seen = rows_seen(table, g, future);
+            add(&all, fill(raw->columns[k].cells, seen.from, seen.from + seen.count, mine));
         }
-        if (policy == NORN_MISSING_ERROR) continue;
         table->facts.missing_inputs += all.cells;
         table->facts.filled += all.cells - all.left;
         if (mine != NORN_MISSING_MASK && all.longest > table->facts.longest_filled)
             table->facts.longest_filled = all.longest;
         status = tell(t, k, mine, all, "--on-missing-input");
     }
-    if (status == NORN_OK && raw->problems) status = NORN_ERR_DATA;
     return status;
 }
 

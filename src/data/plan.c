@@ -174,6 +174,23 @@ static norn_status look_at_column(norn_planner *p, size_t column, size_t from)
     return status;
 }
 
+static void free_arrays(norn_planner *p)
+{
+    norn_plan *plan = p->plan;
+    const norn_host *host = &plan->host;
+    for (size_t i = 0; p->profiles && i < plan->columns; i++) norn_profile_clear(&p->profiles[i], &p->sample);
+    norn_delete(host, p->profiles, plan->columns, sizeof *p->profiles);
+    p->profiles = NULL;
+    for (size_t i = 0; i < NORN_COUNT(p->listed); i++) {
+        norn_delete(host, p->listed[i], plan->columns, sizeof *p->listed[i]);
+        p->listed[i] = NULL;
+    }
+    norn_delete(host, plan->column, plan->columns, sizeof *plan->column);
+    norn_delete(host, plan->values, plan->columns, sizeof *plan->values);
+    plan->column = NULL;
+    plan->values = NULL;
+}
+
 static norn_status plan_columns(norn_planner *p)
 {
     norn_plan *plan = p->plan;
@@ -328,6 +345,12 @@ static norn_status plan_series(norn_planner *p)
         status = look_at_column(p, i, p->options->header == NORN_HEADER_NO ? 0 : 1);
     if (status == NORN_OK) status = find_series_header(p, &plan->header);
     p->from = plan->header ? 1 : 0;
+    if (status == NORN_OK && plan->header && columns > norn_sample_columns(&p->sample, 0)) {
+        free_arrays(p); /* what lies behind the header is no column: series.c refuses it with its line */
+        columns = norn_sample_columns(&p->sample, 0);
+        status = make_arrays(p, columns);
+        for (size_t i = 0; i < columns && status == NORN_OK; i++) status = look_at_column(p, i, 1);
+    }
     for (size_t i = 0; i < columns && status == NORN_OK && !plan->header; i++)
         status = look_at_column(p, i, 0);
     if (status == NORN_OK) status = name_columns(p);
@@ -433,7 +456,9 @@ norn_status norn_plan_make(norn_plan *plan, const char *bytes, size_t size, bool
         status = norn_sample_read(&p.sample, plan->delimiter, bytes + plan->skip, size - plan->skip, whole,
                                   name, host, err);
     if (status == NORN_OK && p.sample.records == 0)
-        status = norn_fail_at(err, NORN_ERR_DATA, name, 0, 0, "the file is empty");
+        status = norn_fail_at(err, NORN_ERR_DATA, name, 0, 0, "%s",
+                              whole ? "the file is empty"
+                                    : "no line with text ends in the first megabyte of the file");
     if (status == NORN_OK) status = plan->layout == NORN_LAYOUT_ROWS ? plan_series(&p) : plan_columns(&p);
 done:
     plan->style.zone = plan->zone;
@@ -443,7 +468,11 @@ done:
         norn_delete(host, p.listed[i], plan->columns, sizeof *p.listed[i]);
     norn_sample_free(&p.sample);
     norn_numbers_close(&p.numbers);
-    if (status != NORN_OK) norn_plan_free(plan);
+    if (status != NORN_OK) {
+        const norn_plan rest = {.delimiter = plan->delimiter, .skip = plan->skip, .line = plan->line};
+        norn_plan_free(plan);
+        *plan = rest; /* how far it came, for those who look for the cause */
+    }
     return status;
 }
 

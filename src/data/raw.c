@@ -131,6 +131,12 @@ uint64_t norn_lines_read(const norn_raw *raw, size_t row)
     return raw->lines.flat ? run->line : run->line + (row - run->row);
 }
 
+size_t norn_lines_first(const norn_raw *raw, size_t row)
+{
+    const norn_line_run *run = run_of(&raw->lines, row);
+    return run ? run->row : 0;
+}
+
 uint64_t norn_lines_of(const norn_raw *raw, size_t row)
 {
     return raw->lines.each ? raw->lines.each[row] : norn_lines_read(raw, row);

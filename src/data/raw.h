@@ -68,6 +68,7 @@ norn_status norn_lines_add(norn_raw *raw, size_t row, uint64_t line); /* rows in
 norn_status norn_lines_spread(norn_raw *raw);                         /* makes `each` */
 uint64_t norn_lines_of(const norn_raw *raw, size_t row);   /* of a row as it lies now; 0: not known */
 uint64_t norn_lines_read(const norn_raw *raw, size_t row); /* of a row by its place in the file */
+size_t norn_lines_first(const norn_raw *raw, size_t row);  /* where the run of such a row begins */
 
 /* ---- problems ---- */
 
@@ -99,6 +100,12 @@ norn_status norn_raw_rearrange(norn_raw *raw, const size_t *source, const int64_
  * row is left), NORN_ERR_MEMORY. */
 norn_status norn_raw_drop(norn_raw *raw, const bool *dropped);
 void norn_raw_set_groups(norn_raw *raw, size_t groups); /* fewer than there were */
+/* Calls check for every row in the order of the file, rows that were added last; for what is reported. */
+typedef norn_status (*norn_row_check)(norn_raw *raw, size_t group, size_t row, void *user);
+norn_status norn_raw_each_row(norn_raw *raw, norn_row_check check, void *user);
+/* sum and scaled, the sum of the same values times 2^-64, as a mean that is finite where the values are. */
+#define NORN_SCALED 0x1p-64
+double norn_raw_mean(double sum, double scaled, size_t count);
 /* missing.c: the policies for missing cells, by series; and words become columns of 0 and 1. */
 norn_status norn_raw_complete(norn_raw *raw);
 norn_status norn_raw_encode(norn_raw *raw);

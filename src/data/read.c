@@ -7,7 +7,6 @@
  * cell.
  */
 #include "data/raw.h"
-#include "data/sample.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,26 +110,26 @@ static norn_status skip_row(void *user, size_t slot, uint64_t line, size_t colum
     return NORN_OK;
 }
 
+/* One piece is as much as the plan saw. */
 static norn_status skip_piece(void *user, size_t slot, uint64_t base, norn_status status,
                               const norn_error *defect)
 {
-    (void)user, (void)slot, (void)base, (void)defect;
-    return status;
+    (void)user, (void)slot, (void)base, (void)status;
+    return defect->status == NORN_OK ? NORN_ERR_CANCELLED : NORN_OK;
 }
 
-/* No plan could be made of a beginning that is not all, and is short: because the stream broke off there? */
-static norn_status blame_stream(norn_scan *scan, norn_status status, norn_error *planned, norn_error *err)
+/* No plan could be made of the beginning ("no rows", "no numbers"): because something is wrong there, so that
+ * not all of it was seen? Then that is the error. */
+static norn_status blame_beginning(norn_scan *scan, const norn_plan *plan, norn_status status,
+                                   norn_error *planned, norn_error *err)
 {
     const norn_scan_events events = {NULL, skip_bytes, skip_field, skip_row, skip_piece};
-    size_t size;
-    bool whole;
-    (void)norn_scan_sample(scan, &size, &whole);
-    if (status == NORN_ERR_DATA && !whole && size < NORN_SAMPLE_BYTES) {
-        norn_error broken = NORN_ERROR_INIT;
-        const norn_status run = norn_scan_run(scan, ',', 0, 1, 0, &events, &broken);
-        if (run == NORN_ERR_INPUT) {
-            *planned = broken;
-            status = run;
+    norn_error defect = NORN_ERROR_INIT;
+    if (status == NORN_ERR_DATA && planned->line == 0 && plan->delimiter) {
+        (void)norn_scan_run(scan, plan->delimiter, plan->skip, plan->line, 0, &events, &defect);
+        if (defect.status == NORN_ERR_DATA || defect.status == NORN_ERR_INPUT) {
+            *planned = defect;
+            status = defect.status;
         }
     }
     if (err->status == NORN_OK) *err = *planned;
@@ -151,9 +150,13 @@ static norn_status read_rows(norn_raw *raw, norn_plan *plan, norn_notes *notes, 
     return status;
 }
 
+typedef struct tuning {
+    size_t threads, piece; /* as norn_scan_tune takes them */
+} tuning;
+
 static norn_status read_stream(norn_table **out, norn_read_fn read, void *user, const char *name,
-                               uint64_t total, const norn_table_options *options, const norn_host *host,
-                               norn_error *err)
+                               uint64_t total, tuning tune, const norn_table_options *options,
+                               const norn_host *host, norn_error *err)
 {
     norn_table_options told = NORN_TABLE_OPTIONS_INIT;
     if (options) memcpy(&told, options, options->size < sizeof told ? options->size : sizeof told);
@@ -176,8 +179,9 @@ static norn_status read_stream(norn_table **out, norn_read_fn read, void *user, 
         const char *sample = norn_scan_sample(scan, &size, &whole);
         norn_error planned = NORN_ERROR_INIT;
         status = norn_plan_make(&plan, sample, size, whole, raw.file, &told, &notes, &raw.host, &planned);
-        if (status != NORN_OK) status = blame_stream(scan, status, &planned, raw.err);
+        if (status != NORN_OK) status = blame_beginning(scan, &plan, status, &planned, raw.err);
     }
+    if (status == NORN_OK) norn_scan_tune(scan, tune.threads, tune.piece);
     if (status == NORN_OK) status = read_rows(&raw, &plan, &notes, scan, total);
     if (status == NORN_OK) {
         raw.table->zone = plan.zone;
@@ -195,7 +199,14 @@ static norn_status read_stream(norn_table **out, norn_read_fn read, void *user, 
 norn_status norn_table_read_stream(norn_table **out, norn_read_fn read, void *user, const char *name,
                                    const norn_table_options *options, const norn_host *host, norn_error *err)
 {
-    return read_stream(out, read, user, name, 0, options, host, err);
+    return read_stream(out, read, user, name, 0, (tuning){0, 0}, options, host, err);
+}
+
+norn_status norn_table_read_tuned(norn_table **out, norn_read_fn read, void *user, const char *name,
+                                  const norn_table_options *options, size_t threads, size_t piece,
+                                  const norn_host *host, norn_error *err)
+{
+    return read_stream(out, read, user, name, 0, (tuning){threads, piece}, options, host, err);
 }
 
 /* ---- files ---- */
@@ -232,8 +243,8 @@ norn_status norn_table_read(norn_table **out, const char *path, const norn_table
     struct stat info;
     const bool known = fstat(source.descriptor, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
     norn_error first = NORN_ERROR_INIT;
-    norn_status status =
-        read_stream(out, read_file, &source, path, known ? (uint64_t)info.st_size : 0, options, host, &first);
+    norn_status status = read_stream(out, read_file, &source, path, known ? (uint64_t)info.st_size : 0,
+                                     (tuning){0, 0}, options, host, &first);
     (void)close(source.descriptor);
     if (status == NORN_ERR_INPUT && source.reason)
         return fail_input(err, path, "cannot be read", source.reason);

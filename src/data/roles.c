@@ -199,7 +199,7 @@ static bool has_percents(const norn_planner *p)
 }
 
 /* Would most of the cells of some column be numbers if they were read in another way? */
-static const char *other_numbers(const norn_planner *p)
+static const char *other_numbers(const norn_planner *p, size_t *column)
 {
     static const struct {
         char decimal, thousands;
@@ -212,7 +212,8 @@ static const char *other_numbers(const norn_planner *p)
                 {'.', '\'', "--thousands \"'\""}};
     for (size_t w = 0; w < NORN_COUNT(ways); w++)
         for (size_t i = 0; i < p->plan->columns; i++) {
-            if (norn_plan_has_role(p, i)) continue;
+            if (norn_plan_has_role(p, i) || p->profiles[i].numeric) continue;
+            if (p->profiles[i].style.form != NORN_FORM_NONE) continue;
             norn_numbers other = p->numbers;
             other.decimal = ways[w].decimal;
             other.thousands = ways[w].thousands;
@@ -224,7 +225,9 @@ static const char *other_numbers(const norn_planner *p)
                 present++;
                 numbers += norn_number_parse(&other, text, length, &value) ? 1 : 0;
             }
-            if (present && 2 * numbers >= present) return ways[w].flags;
+            if (present == 0 || 2 * numbers < present) continue;
+            *column = i;
+            return ways[w].flags;
         }
     return NULL;
 }
@@ -232,7 +235,8 @@ static const char *other_numbers(const norn_planner *p)
 norn_status norn_plan_no_target(const norn_planner *p)
 {
     char columns[400];
-    const char *flags = other_numbers(p);
+    size_t other;
+    const char *flags = other_numbers(p, &other);
     (void)norn_plan_list(p, columns, sizeof columns);
     const norn_status kind =
         p->count[NORN_LIST_PAST] || p->count[NORN_LIST_FUTURE] ? NORN_ERR_USAGE : NORN_ERR_DATA;
@@ -260,7 +264,7 @@ norn_status norn_plan_target(norn_planner *p)
     static const char *const names[] = {"y", "target", "close", "value"};
     norn_plan *plan = p->plan;
     char name[NORN_QUOTED];
-    size_t best = NORN_NO_COLUMN, numeric = 0;
+    size_t best = NORN_NO_COLUMN, numeric = 0, other;
     if (p->count[NORN_LIST_TARGETS]) return NORN_OK;
     for (size_t i = 0; i < plan->columns; i++)
         if (p->profiles[i].numeric && !norn_plan_has_role(p, i)) {
@@ -277,6 +281,12 @@ norn_status norn_plan_target(norn_planner *p)
             why = "by its name";
         }
     if (best == NORN_NO_COLUMN) return norn_plan_no_target(p);
+    const char *flags = strcmp(why, "by its name") == 0 ? NULL : other_numbers(p, &other);
+    if (flags)
+        return norn_fail_at(p->err, NORN_ERR_DATA, p->file, 0, 0,
+                            "column \"%s\" holds numbers written in another way (say what to forecast with "
+                            "--target, or read them with %s)",
+                            norn_plan_quoted(p, other, name), flags);
     norn_plan_give(p, NORN_ROLE_TARGET, best);
     const norn_status status = norn_notes_add(p->notes, &plan->host, p->err, "target", "--target",
                                               "\"%s\", %s", norn_plan_quoted(p, best, name), why);

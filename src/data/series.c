@@ -60,8 +60,8 @@ typedef struct intake {
     uint64_t line;
     size_t first_row, pending; /* pending: missing cells that may be the line's end */
     int64_t start;
-    bool has_start;
-    char *id; /* [id_room] */
+    bool has_start, broken; /* broken: what was wrong with it has been said */
+    char *id;               /* [id_room] */
     size_t id_length, id_room;
     double *these; /* [statics] */
 
@@ -107,6 +107,7 @@ static void take_start(const intake *in, piece *p, size_t column, uint64_t line,
                        size_t length)
 {
     int64_t time;
+    if (norn_is_missing(&in->missing, text, length)) return; /* the end of the line will say */
     if (!norn_time_parse(&in->raw->plan->style, text, length, 0, &p->seen, &time)) {
         (void)add_mark(p, MARK_TIME, column, line, text, length < 200 ? length : 200);
         return;
@@ -318,7 +319,11 @@ static norn_status end_series(intake *in)
     char number[32], shown[NORN_SHOWN];
     size_t group;
     raw->table->facts.records++;
-    if (plan->time_columns && !in->has_start && raw->problems == 0)
+    if (in->broken) {
+        raw->rows = in->first_row;
+        return NORN_OK;
+    }
+    if (plan->time_columns && !in->has_start)
         return norn_raw_problem(raw, in->line, plan->time[0], "",
                                 "missing time (every series needs the one it begins at)");
     if (plan->id != NORN_NO_COLUMN && in->id_length == 0)
@@ -371,7 +376,7 @@ static norn_status take_mark(intake *in, const piece *p, const mark *m, uint64_t
         in->line = line;
         in->first_row = raw->rows;
         in->pending = in->id_length = 0;
-        in->has_start = false;
+        in->has_start = in->broken = false;
         for (size_t s = 0; s < raw->plan->statics; s++) in->these[s] = (double)NAN;
         return NORN_OK;
     case MARK_END:
@@ -388,7 +393,7 @@ static norn_status take_mark(intake *in, const piece *p, const mark *m, uint64_t
         return norn_raw_problem(raw, line, m->column, text,
                                 "expected a number, found \"%s\" (missing ones by --na)", found);
     case MARK_TIME:
-        in->has_start = true; /* one problem is enough */
+        in->broken = true; /* one problem is enough */
         return norn_raw_problem(
             raw, line, m->column, text,
             "column \"%s\": expected %s, found \"%s\" (--time-format says how times are written)", name,
@@ -397,7 +402,7 @@ static norn_status take_mark(intake *in, const piece *p, const mark *m, uint64_t
         return norn_raw_problem(raw, line, m->column, text,
                                 "the row goes on where the header has ended, with \"%s\"", found);
     case MARK_COLONS:
-        in->has_start = true;
+        in->broken = true;
         return norn_raw_problem(
             raw, line, m->column, text,
             "expected %zu attribute%s, each with a colon behind it, before the values, found \"%s\"",

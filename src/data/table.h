@@ -78,6 +78,12 @@ const char *norn_count_text(uint64_t count, char out[NORN_COUNT_TEXT]);
 
 /* ---- for tests, and for programs that have their data in memory ---- */
 
+/* norn_table_read_stream with so many threads and bytes a piece, as norn_scan_tune takes them: what is read
+ * depends on neither. */
+norn_status norn_table_read_tuned(norn_table **out, norn_read_fn read, void *user, const char *name,
+                                  const norn_table_options *options, size_t threads, size_t piece,
+                                  const norn_host *host, norn_error *err);
+
 /* A wide table: `targets` series over the same rows. NaN is missing; a series begins and ends with its first
  * and last target that is there. */
 typedef struct norn_table_arrays {

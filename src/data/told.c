@@ -123,7 +123,7 @@ void norn_plan_give(norn_planner *p, norn_column_role role, size_t column)
 static norn_status take_pattern(norn_planner *p, const char *text, size_t length, const char *flag,
                                 norn_column_role role)
 {
-    const bool all = length == 1 && role != NORN_ROLE_IGNORE;
+    const bool all = length == 1 && *text == '*' && role != NORN_ROLE_IGNORE;
     size_t taken = 0;
     char spec[NORN_QUOTED], columns[400];
     for (size_t i = 0; i < p->plan->columns; i++) {

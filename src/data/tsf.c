@@ -3,6 +3,7 @@
  * @frequency and the like up to @data; then a line a series, its attributes and its values separated by
  * colons, the values by commas. The attributes become columns of the plan; the values are read by series.c.
  */
+#include "data/csv.h"
 #include "data/profile.h"
 #include "data/roles.h"
 
@@ -78,6 +79,9 @@ static norn_status take_line(tsf_header *h, const char *at, const char *end)
 {
     size_t length;
     char shown[120];
+    if (memchr(at, 0, (size_t)(end - at)) || norn_utf8_valid(at, (size_t)(end - at)) < (size_t)(end - at))
+        return norn_fail_at(h->err, NORN_ERR_DATA, h->file, h->plan->line, 0,
+                            "a byte in the header that is not text in UTF-8 (iconv recodes files)");
     const char *word = take_word(&at, end, &length);
     if (length == 0 || *word == '#') return NORN_OK;
     if (norn_same_text(word, length, "@attribute", true)) return take_attribute(h, at, end);
@@ -94,6 +98,58 @@ static norn_status take_line(tsf_header *h, const char *at, const char *end)
     return norn_fail_at(h->err, NORN_ERR_DATA, h->file, h->plan->line, 0,
                         "expected a line such as @attribute, @frequency or @data in the header, found \"%s\"",
                         norn_quote(shown, sizeof shown, word, length, 40));
+}
+
+/* Does a list of names, separated by commas, hold this one? NULL: it does not. */
+static bool in_list(const char *list, const char *name)
+{
+    while (list) {
+        const char *comma = strchr(list, ',');
+        size_t length = comma ? (size_t)(comma - list) : strlen(list);
+        const char *item = norn_trim(list, &length);
+        if (norn_same_text(item, length, name, true) || norn_matches(item, length, name)) return true;
+        list = comma ? comma + 1 : NULL;
+    }
+    return false;
+}
+
+/* Every name that a flag lists must be that of an attribute. */
+static norn_status check_list(const tsf_header *h, const char *list, const char *flag)
+{
+    const norn_plan *plan = h->plan;
+    char shown[120];
+    while (list && *list) {
+        const char *comma = strchr(list, ',');
+        size_t length = comma ? (size_t)(comma - list) : strlen(list);
+        const char *item = norn_trim(list, &length);
+        bool found = false;
+        for (size_t i = 0; i + 1 < plan->columns && !found; i++)
+            found = norn_same_text(item, length, plan->column[i].name, true) ||
+                    norn_matches(item, length, plan->column[i].name);
+        if (!found)
+            return norn_fail_at(h->err, NORN_ERR_USAGE, h->file, 0, 0,
+                                "%s: the header has no attribute \"%s\"", flag,
+                                norn_quote(shown, sizeof shown, item, length, 40));
+        list = comma ? comma + 1 : NULL;
+    }
+    return NORN_OK;
+}
+
+static norn_status check_told(const tsf_header *h)
+{
+    const norn_table_options *o = h->options;
+    const char *const columns[] = {o->target, o->past, o->future};
+    for (size_t i = 0; i < NORN_COUNT(columns); i++)
+        if (columns[i] && *columns[i])
+            return norn_fail_at(
+                h->err, NORN_ERR_USAGE, h->file, 0, 0,
+                "--target, --past and --future choose columns: a .tsf file has a line a series (--id, "
+                "--time, --static and --ignore choose among its attributes)");
+    norn_status status = check_list(h, o->statics, "--static");
+    if (status == NORN_OK) status = check_list(h, o->ignore, "--ignore");
+    if (status == NORN_OK) status = check_list(h, o->id, "--id");
+    if (status == NORN_OK) status = check_list(h, o->time, "--time");
+    return status;
 }
 
 /* Roles of the attributes: the first string is the id, the date the start, numbers are static. */
@@ -113,14 +169,15 @@ static norn_status give_roles(tsf_header *h)
     if (!value->name) return norn_fail_memory(h->err, "the attributes");
     for (size_t i = 0; i + 1 < plan->columns; i++) {
         norn_plan_column *c = &plan->column[i];
-        const bool told = o->statics && norn_same_text(c->name, strlen(c->name), o->statics, true);
-        const bool dropped = o->ignore && norn_same_text(c->name, strlen(c->name), o->ignore, true);
-        if (dropped) {
+        const bool told = in_list(o->statics, c->name);
+        const bool start = c->time && (!o->time || in_list(o->time, c->name));
+        const bool names = o->id ? in_list(o->id, c->name) : c->words && !told;
+        if (in_list(o->ignore, c->name)) {
             c->role = NORN_ROLE_IGNORE;
-        } else if (c->time && plan->time_columns == 0) {
+        } else if (start && plan->time_columns == 0) {
             c->role = NORN_ROLE_TIME;
             plan->time[plan->time_columns++] = i;
-        } else if (c->words && plan->id == NORN_NO_COLUMN) {
+        } else if (names && plan->id == NORN_NO_COLUMN) {
             c->role = NORN_ROLE_ID;
             plan->id = i;
         } else if (!c->time && (told || (!c->words && !o->statics))) {
@@ -132,7 +189,7 @@ static norn_status give_roles(tsf_header *h)
     }
     plan->values[0] = plan->columns - 1;
     plan->targets = 1;
-    return NORN_OK;
+    return check_told(h);
 }
 
 /* Times of a .tsf are written 1990-01-01 00-00-00, and printed as fine as the step. */
