@@ -81,7 +81,7 @@ if(VALGRIND AND NOT NORN_SANITIZE)
                  --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
                  --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
     # What runs without OpenCL.
-    foreach(short base cell csv scan calendar roles table season reference metrics cli inspect)
+    foreach(short base cell csv scan calendar time zone step roles table season reference metrics cli inspect)
         if(TARGET test_${short})
             add_test(NAME valgrind.${short} COMMAND ${valgrind} $<TARGET_FILE:test_${short}>)
             set_tests_properties(valgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}"
@@ -122,7 +122,7 @@ if(NORN_FUZZ)
         message(FATAL_ERROR "NORN_FUZZ needs clang: CC=clang cmake ...")
     endif()
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/base/*.c ${PROJECT_SOURCE_DIR}/src/data/*.c)
-    foreach(short csv scan)
+    foreach(short csv scan time)
         add_executable(fuzz_${short} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_${short}.c ${sources})
         target_include_directories(fuzz_${short} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
         target_include_directories(fuzz_${short} SYSTEM PRIVATE ${CSV_INCLUDE_DIR})

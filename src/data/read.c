@@ -213,6 +213,7 @@ norn_status norn_table_read_tuned(norn_table **out, norn_read_fn read, void *use
 
 typedef struct file_source {
     int descriptor;
+    norn_host host; /* an interrupted read of a pipe asks it whether to go on */
     int reason; /* errno of the read that failed */
 } file_source;
 
@@ -222,7 +223,7 @@ static size_t read_file(void *user, void *buffer, size_t size)
     for (;;) {
         const ssize_t n = read(source->descriptor, buffer, size);
         if (n >= 0) return (size_t)n;
-        if (errno == EINTR) continue;
+        if (errno == EINTR && !norn_is_cancelled(&source->host)) continue;
         source->reason = errno;
         return (size_t)-1;
     }
@@ -238,7 +239,10 @@ static norn_status fail_input(norn_error *err, const char *path, const char *wha
 norn_status norn_table_read(norn_table **out, const char *path, const norn_table_options *options,
                             const norn_host *host, norn_error *err)
 {
-    file_source source = {open(path, O_RDONLY | O_CLOEXEC), 0};
+    file_source source = {open(path, O_RDONLY | O_CLOEXEC), norn_host_copy(host), 0};
+    while (source.descriptor < 0 && errno == EINTR && !norn_is_cancelled(&source.host))
+        source.descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (source.descriptor < 0 && errno == EINTR) return norn_fail_cancelled(err);
     if (source.descriptor < 0) return fail_input(err, path, "cannot be opened", errno);
     struct stat info;
     const bool known = fstat(source.descriptor, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
@@ -246,6 +250,7 @@ norn_status norn_table_read(norn_table **out, const char *path, const norn_table
     norn_status status = read_stream(out, read_file, &source, path, known ? (uint64_t)info.st_size : 0,
                                      (tuning){0, 0}, options, host, &first);
     (void)close(source.descriptor);
+    if (status == NORN_ERR_INPUT && source.reason == EINTR) return norn_fail_cancelled(err);
     if (status == NORN_ERR_INPUT && source.reason)
         return fail_input(err, path, "cannot be read", source.reason);
     if (status != NORN_OK && err && err->status == NORN_OK) *err = first;
