@@ -5,6 +5,7 @@
 #include "support.h"
 
 #include "data/csv.h"
+#include "data/sample.h"
 
 /* ---- a reading written down as text ---- */
 
@@ -438,6 +439,28 @@ static void files_that_are_not_text_are_refused_by_name(void **state)
     assert_int_equal(norn_csv_check_encoding("", 0, "f", &skip, NULL), NORN_OK);
 }
 
+/* ---- the delimiter ---- */
+
+static void a_decimal_comma_does_not_separate_fields(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        char decimal, want;
+    } cases[] = {
+        {"1,5;2,5\n3,5;4,5\n", ',', ';'}, {"1,5\t2,5\n3\t4,5\n", ',', '\t'}, {"1,5\n2,5\n", ',', 0},
+        {"1,5\n2,5\n", 0, ','},           {"1.5,2.5\n3.5,4.5\n", '.', ','},
+    };
+    const norn_host host = norn_host_copy(NULL);
+    for (size_t i = 0; i < NORN_COUNT(cases); i++) {
+        char got = '?';
+        assert_ok(norn_sample_delimiter(&got, cases[i].decimal, cases[i].bytes, strlen(cases[i].bytes), true,
+                                        "f", &host, NULL),
+                  NULL);
+        if (got != cases[i].want) fail_msg("case %zu: '%c'", i, got);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +475,7 @@ int main(void)
         cmocka_unit_test(a_field_may_have_a_mebibyte_and_no_byte_more),
         cmocka_unit_test(the_status_of_a_callback_ends_the_reading),
         cmocka_unit_test(files_that_are_not_text_are_refused_by_name),
+        cmocka_unit_test(a_decimal_comma_does_not_separate_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
