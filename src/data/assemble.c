@@ -55,6 +55,36 @@ done:
     return status;
 }
 
+/* Fewer groups than there were: arrays of a group each are made anew, all or none. Their cells are in place
+ * but for those of the statics, a row each. */
+static norn_status set_groups(norn_raw *raw, size_t groups)
+{
+    norn_table *t = raw->table;
+    const norn_host *host = &raw->host;
+    if (groups == t->groups || groups == 0) return NORN_OK;
+    size_t *first = norn_new(host, groups + 1, sizeof *first);
+    bool *ended = t->ended ? norn_new(host, groups, sizeof *ended) : NULL;
+    double *fixed = t->fixed ? norn_new(host, t->statics * groups, sizeof *fixed) : NULL;
+    if (!first || (t->ended && !ended) || (t->fixed && !fixed)) {
+        norn_delete(host, first, groups + 1, sizeof *first);
+        norn_delete(host, ended, groups, sizeof *ended);
+        norn_delete(host, fixed, t->statics * groups, sizeof *fixed);
+        return norn_fail_memory(raw->err, "the series");
+    }
+    memcpy(first, t->first, (groups + 1) * sizeof *first);
+    if (ended) memcpy(ended, t->ended, groups * sizeof *ended);
+    for (size_t s = 0; fixed && s < t->statics; s++)
+        memcpy(fixed + s * groups, t->fixed + s * t->groups, groups * sizeof *fixed);
+    norn_delete(host, t->first, t->groups + 1, sizeof *t->first);
+    norn_delete(host, t->ended, t->groups, sizeof *t->ended);
+    norn_delete(host, t->fixed, t->statics * t->groups, sizeof *t->fixed);
+    t->first = first;
+    t->ended = ended;
+    t->fixed = fixed;
+    t->groups = groups;
+    return NORN_OK;
+}
+
 norn_status norn_raw_drop(norn_raw *raw, const bool *dropped)
 {
     norn_table *t = raw->table;
@@ -83,28 +113,9 @@ norn_status norn_raw_drop(norn_raw *raw, const bool *dropped)
     t->first[groups] = kept;
     t->facts.left_out += raw->rows - kept;
     raw->rows = kept;
-    norn_raw_set_groups(raw, groups);
     if (kept == 0)
         return norn_fail_at(raw->err, NORN_ERR_DATA, raw->file, 0, 0, "no row is left of the file");
-    return NORN_OK;
-}
-
-void norn_raw_set_groups(norn_raw *raw, size_t groups)
-{
-    norn_table *t = raw->table;
-    const norn_host *host = &raw->host;
-    void *first = t->first, *fixed = t->fixed, *ended = t->ended;
-    if (groups == t->groups) return;
-    /* Shrinking: what cannot be given back is kept under its old size until the end. */
-    if (t->fixed) {
-        for (size_t s = 0; s < t->statics; s++)
-            memmove(t->fixed + s * groups, t->fixed + s * t->groups, groups * sizeof *t->fixed);
-        if (norn_resize(host, &fixed, t->statics * t->groups, t->statics * groups, sizeof *t->fixed))
-            t->fixed = fixed;
-    }
-    if (t->ended && norn_resize(host, &ended, t->groups, groups, sizeof *t->ended)) t->ended = ended;
-    if (norn_resize(host, &first, t->groups + 1, groups + 1, sizeof *t->first)) t->first = first;
-    t->groups = groups;
+    return set_groups(raw, groups);
 }
 
 /* ---- for others ---- */

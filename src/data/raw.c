@@ -163,7 +163,7 @@ norn_status norn_lines_spread(norn_raw *raw)
 static norn_status report(norn_raw *raw, const norn_error *defect, const char *name, const char *text)
 {
     char shown[NORN_SHOWN * 4];
-    if (raw->problems++ == 0 && raw->err && raw->err->status == NORN_OK) *raw->err = *defect;
+    if (raw->problems++ == 0) *raw->first = *defect;
     if (!raw->options->on_problem) return NORN_ERR_DATA;
     const norn_problem problem = {defect->file,
                                   defect->line,

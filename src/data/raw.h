@@ -50,6 +50,7 @@ typedef struct norn_raw {
     norn_lines lines;
     bool clock_starts; /* a line a series: some begin within a day */
     uint64_t problems; /* met so far */
+    norn_error *first; /* of them; err is for what else may fail */
     norn_error *err;
 } norn_raw;
 
@@ -99,7 +100,6 @@ norn_status norn_raw_rearrange(norn_raw *raw, const size_t *source, const int64_
 /* Leaves rows out; series that lose all of theirs are none any more. dropped[rows]. Errors: NORN_ERR_DATA (no
  * row is left), NORN_ERR_MEMORY. */
 norn_status norn_raw_drop(norn_raw *raw, const bool *dropped);
-void norn_raw_set_groups(norn_raw *raw, size_t groups); /* fewer than there were */
 /* Calls check for every row in the order of the file, rows that were added last; for what is reported. */
 typedef norn_status (*norn_row_check)(norn_raw *raw, size_t group, size_t row, void *user);
 norn_status norn_raw_each_row(norn_raw *raw, norn_row_check check, void *user);

@@ -160,7 +160,7 @@ static norn_status read_stream(norn_table **out, norn_read_fn read, void *user, 
 {
     norn_table_options told = NORN_TABLE_OPTIONS_INIT;
     if (options) memcpy(&told, options, options->size < sizeof told ? options->size : sizeof told);
-    norn_error own = NORN_ERROR_INIT;
+    norn_error first = NORN_ERROR_INIT, other = NORN_ERROR_INIT;
     norn_plan plan;
     norn_notes notes;
     norn_scan *scan = NULL;
@@ -168,8 +168,11 @@ static norn_status read_stream(norn_table **out, norn_read_fn read, void *user, 
     bool whole;
     memset(&plan, 0, sizeof plan);
     notes.count = 0;
-    norn_raw raw = {
-        .host = norn_host_copy(host), .file = name ? name : "", .options = &told, .err = err ? err : &own};
+    norn_raw raw = {.host = norn_host_copy(host),
+                    .file = name ? name : "",
+                    .options = &told,
+                    .first = &first,
+                    .err = &other};
     plan.host = raw.host;
 
     norn_status status = check_options(&told, raw.err);
@@ -189,6 +192,8 @@ static norn_status read_stream(norn_table **out, norn_read_fn read, void *user, 
         *out = raw.table;
         raw.table = NULL;
     }
+    /* The first problem of the file, unless what ended the reading is of another kind. */
+    if (status != NORN_OK && err && err->status == NORN_OK) *err = first.status == status ? first : other;
     if (raw.plan) norn_raw_free(&raw);
     norn_notes_clear(&notes, &raw.host);
     norn_plan_free(&plan);
