@@ -26,7 +26,8 @@ if(TARGET norn_cli)
     list(FILTER sources EXCLUDE REGEX "/(main|forecast)\\.c$")
     foreach(short cli inspect)
         add_executable(test_${short} ${cli}/test_${short}.c ${cli}/stub_library.c ${sources}
-                                     ${PROJECT_SOURCE_DIR}/src/base/base.c ${PROJECT_SOURCE_DIR}/src/data/season.c)
+                                     ${PROJECT_SOURCE_DIR}/src/base/base.c ${PROJECT_SOURCE_DIR}/src/base/file.c
+                                     ${PROJECT_SOURCE_DIR}/src/data/season.c)
         target_include_directories(test_${short} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
                                                          ${CMAKE_CURRENT_SOURCE_DIR} ${cli})
         target_include_directories(test_${short} SYSTEM PRIVATE ${CMOCKA_INCLUDE_DIR} ${POPT_INCLUDE_DIR}
@@ -81,7 +82,7 @@ if(VALGRIND AND NOT NORN_SANITIZE)
                  --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
                  --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
     # What runs without OpenCL.
-    foreach(short base cell csv scan calendar roles table season reference metrics cli inspect)
+    foreach(short base file cell csv scan calendar roles table season reference metrics cli inspect)
         if(TARGET test_${short})
             add_test(NAME valgrind.${short} COMMAND ${valgrind} $<TARGET_FILE:test_${short}>)
             set_tests_properties(valgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}"
