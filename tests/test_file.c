@@ -235,6 +235,28 @@ static void nothing_is_to_be_seen_before_the_end(void **state)
     assert_int_equal(sweep(), 0);
 }
 
+static void two_writers_of_one_file_do_not_meet(void **state)
+{
+    (void)state;
+    norn_error err = NORN_ERROR_INIT;
+    norn_file *first = NULL, *second = NULL;
+    const char *path = path_of("file");
+    assert_ok(norn_file_create(&first, path, NULL, NULL, &err), &err);
+    assert_ok(norn_file_create(&second, path, NULL, NULL, &err), &err);
+    assert_ok(norn_file_write(first, "first", 5, &err), &err);
+    assert_ok(norn_file_write(second, whole, strlen(whole), &err), &err);
+    assert_ok(norn_file_finish(first, &err), &err);
+    assert_string_equal(content(path), "first");
+    assert_ok(norn_file_finish(second, &err), &err);
+    assert_string_equal(content(path), whole);
+    assert_null(norn_file_temporary(second));
+    assert_int_equal(norn_file_write(second, "", 0, NULL), NORN_ERR_INTERNAL);
+    assert_int_equal(norn_file_finish(second, NULL), NORN_ERR_INTERNAL);
+    norn_file_free(first);
+    norn_file_free(second);
+    assert_int_equal(sweep(), 0);
+}
+
 static void what_is_no_regular_file_is_written_to_directly(void **state)
 {
     (void)state;
@@ -284,11 +306,11 @@ static void try_error(bool existed, fault kind, int reason)
     const char *path = path_of("file");
     size_t count = 1;
     for (size_t at = 1; at <= count; at++) {
-        if (existed) put(path, old, 0644);
+        if (existed) put(path, old, 0600);
         if (at == 1) {
             count = calls(path);
             if (!existed) (void)sweep();
-            if (existed) put(path, old, 0644);
+            if (existed) put(path, old, 0600);
         }
         faulty f = {kind, reason, at, 0, NULL};
         const norn_file_system system = system_of(&f);
@@ -305,6 +327,8 @@ static void try_error(bool existed, fault kind, int reason)
             assert_true(strcmp(f.last, "chmod") == 0 || (afterwards && (!flush || reason == EROFS)) ||
                         (kind == NOTHING && strcmp(f.last, "write") != 0));
             assert_string_equal(content(path), whole);
+            struct stat found; /* where permissions cannot be set, they are not wider than before */
+            assert_true(stat(path, &found) == 0 && (!existed || (found.st_mode & 0777) == 0600));
         } else {
             assert_int_equal(status, NORN_ERR_OUTPUT);
             assert_int_equal(err.code, kind == NOTHING ? EIO : reason);
@@ -422,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_new_file_holds_all_that_was_written),
         cmocka_unit_test(a_replaced_file_keeps_its_permissions_and_its_link),
         cmocka_unit_test(nothing_is_to_be_seen_before_the_end),
+        cmocka_unit_test(two_writers_of_one_file_do_not_meet),
         cmocka_unit_test(what_is_no_regular_file_is_written_to_directly),
         cmocka_unit_test(what_cannot_be_created_is_said_by_name),
         cmocka_unit_test(a_call_that_fails_leaves_the_old_file_and_no_other),
