@@ -82,7 +82,7 @@ if(VALGRIND AND NOT NORN_SANITIZE)
                  --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
                  --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
     # What runs without OpenCL.
-    foreach(short base file cell csv scan calendar roles table season reference metrics cli inspect)
+    foreach(short base file safetensors cell csv scan calendar roles table season reference metrics cli inspect)
         if(TARGET test_${short})
             add_test(NAME valgrind.${short} COMMAND ${valgrind} $<TARGET_FILE:test_${short}>)
             set_tests_properties(valgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}"
@@ -137,4 +137,16 @@ if(NORN_FUZZ)
                          ${CMAKE_CURRENT_SOURCE_DIR}/data ${PROJECT_SOURCE_DIR}/datasets)
         set_tests_properties(fuzz.${short} PROPERTIES LABELS fuzz TIMEOUT 120)
     endforeach()
+
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/base/*.c ${PROJECT_SOURCE_DIR}/src/nn/safetensors*.c)
+    add_executable(fuzz_safetensors ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_safetensors.c ${sources})
+    target_include_directories(fuzz_safetensors PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+    target_compile_options(fuzz_safetensors PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g)
+    target_link_options(fuzz_safetensors PRIVATE -fsanitize=fuzzer,address,undefined)
+    target_link_libraries(fuzz_safetensors PRIVATE norn_options m)
+    set(corpus ${CMAKE_CURRENT_BINARY_DIR}/corpus/safetensors)
+    file(MAKE_DIRECTORY ${corpus})
+    add_test(NAME fuzz.safetensors COMMAND fuzz_safetensors -max_total_time=60 -max_len=8192 -timeout=5 -rss_limit_mb=512
+                                           ${corpus} ${CMAKE_CURRENT_SOURCE_DIR}/golden)
+    set_tests_properties(fuzz.safetensors PROPERTIES LABELS fuzz TIMEOUT 120)
 endif()
