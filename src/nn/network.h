@@ -14,6 +14,7 @@
 #define NORN_SRC_NN_NETWORK_H
 
 #include "compute/compute.h"
+#include "nn/optimiser.h"
 #include "nn/random.h"
 #include "nn/series.h"
 #include "norn/forecast.h"
@@ -31,6 +32,10 @@ typedef struct norn_network_shape {
     norn_loss loss;
     double clip; /* largest norm of a member's gradient; 0: no clipping */
     norn_path path;
+    norn_optimiser optimiser;
+    double quantile; /* of the pinball loss, between 0 and 1; rounded to millionths */
+    bool weighted;   /* the series have one more column than inputs, the last: how much each row counts as a
+                        target; its pair of norn_network_scale is a covariate's */
 } norn_network_shape;
 
 /* A training step of one slot, as kernels/step.cl reads it. Floats are stored by their bits. */
@@ -50,7 +55,7 @@ typedef struct norn_network {
     size_t hp, kx, op, bp, ibp, strip; /* padded H, F, O, B, infer rows; SW */
     size_t parameters, back_size;      /* floats of a member */
     size_t splits;                     /* partial sums of a weight gradient */
-    norn_kernel train, weight_gradient, norm, adam, pack, infer;
+    norn_kernel train, weight_gradient, norm, update, pack, infer;
     norn_kernel stage[8];                                        /* stage path, see stage.c */
     norn_buffer values, best, first_moment, second_moment, back; /* [M] members */
     norn_buffer gradient, norm_partial, norm_parts;              /* [slots] */
@@ -82,8 +87,8 @@ norn_status norn_network_get_gradient(norn_network *network, size_t slot, double
 norn_status norn_network_initialise(norn_network *network, size_t member, uint64_t seed, uint64_t identity,
                                     norn_error *err);
 
-/* [columns] pairs for a member: (shift, factor) of covariates, (season or 0, factor) of targets; see
- * windows.cl. */
+/* [columns] pairs for a member: (shift, factor) of covariates and weights, (season or 0, factor) of targets;
+ * see windows.cl. */
 norn_status norn_network_scale(norn_network *network, size_t member, const float *pairs, size_t columns,
                                norn_error *err);
 

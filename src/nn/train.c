@@ -62,8 +62,7 @@ static void fill_step(trainer *t, const live *one, size_t step, norn_window *win
     const norn_train_plan *plan = t->plan;
     *schedule = (norn_schedule){.member = (int32_t)one->index};
     if (step >= one->steps) return; /* rests: its epoch is shorter than the longest */
-    const size_t batch = shape->batch, done = one->epoch * one->steps + step,
-                 total = plan->epochs * one->steps;
+    const size_t batch = shape->batch, done = one->epoch * one->steps + step;
     size_t rows = batch;
     if (!plan->steps_per_epoch && (step + 1) * batch > one->windows) rows = one->windows - step * batch;
     for (size_t b = 0; b < rows; b++) {
@@ -73,10 +72,9 @@ static void fill_step(trainer *t, const live *one, size_t step, norn_window *win
                                                    drawn % one->windows, one->windows);
         windows[b] = norn_window_at(one->member->train, one->train_starts, t->series->count, (size_t)index);
     }
-    const double pi = 3.14159265358979323846;
     schedule->rows = (int32_t)rows;
     schedule->optimiser_step = (int32_t)(done + 1);
-    schedule->rate = (float)(plan->rate * 0.5 * (1.0 + cos(pi * (double)done / (double)total)));
+    schedule->rate = (float)norn_rate_at(&plan->schedule, plan->rate, done, one->steps, plan->epochs);
     schedule->c1 = bias_correction(0.9, done + 1);
     schedule->c2 = bias_correction(0.999, done + 1);
     schedule->factor = (float)(1.0 / ((double)rows * (double)shape->horizon));
@@ -260,7 +258,7 @@ norn_status norn_train(norn_network *network, const norn_series *series, norn_me
                   {(void **)&t.rows, slots, sizeof *t.rows},
                   {(void **)&t.indices, slots, sizeof *t.indices},
                   {(void **)&t.starts, slots * 2 * each, sizeof *t.starts}};
-    norn_status status = NORN_OK;
+    norn_status status = norn_rate_check(&plan->schedule, err);
     for (size_t i = 0; i < NORN_COUNT(arrays); i++)
         if (!(*arrays[i].array = norn_new(host, arrays[i].count, arrays[i].size)))
             status = norn_fail_memory(err, "the training schedule");

@@ -35,9 +35,10 @@ typedef struct norn_train_plan {
     size_t patience;        /* epochs without a better validation loss */
     size_t
         settle; /* epochs before a state may be kept: one validation window says little of the first steps */
-    size_t most_valid; /* validation windows looked at, evenly spread; 0: all */
-    double rate; /* Adam's learning rate at the first step, then half a cosine down to 0 over all epochs */
-    double time_limit; /* seconds by the clock; 0: none */
+    size_t most_valid;       /* validation windows looked at, evenly spread; 0: all */
+    double rate;             /* the learning rate, largest or first as the schedule has it */
+    norn_rate_plan schedule; /* zero: half a cosine down to 0 over all epochs */
+    double time_limit;       /* seconds by the clock; 0: none */
     uint64_t seed;
 } norn_train_plan;
 
