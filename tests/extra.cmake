@@ -39,6 +39,25 @@ if(TARGET norn_cli)
     endforeach()
 endif()
 
+# ---- model files ---------------------------------------------------------------------------------------------
+
+target_compile_definitions(test_model PRIVATE NORN_GOLDEN_MODEL="${CMAKE_CURRENT_SOURCE_DIR}/golden/model_v1.safetensors")
+
+# Its parameters, in PyTorch by load_state_dict, forecast the numbers that test_model.c has too. Skipped without PyTorch.
+find_program(PYTHON3 NAMES python3)
+if(PYTHON3)
+    foreach(member 0 1)
+        add_test(NAME model.pytorch.${member}
+                 COMMAND sh -c "out=$(\"$@\" 2>/dev/null) || exit $?; printf '%s\\n' \"$out\" | grep -qF -e \"$EXPECTED\"" sh
+                         ${PYTHON3} ${PROJECT_SOURCE_DIR}/tools/load_model.py
+                         ${CMAKE_CURRENT_SOURCE_DIR}/golden/model_v1.safetensors ${member})
+    endforeach()
+    set_tests_properties(model.pytorch.0 PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120 ENVIRONMENT
+                         "EXPECTED=-0.446841230 0.071604264 -0.335221937 0.411528261")
+    set_tests_properties(model.pytorch.1 PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120 ENVIRONMENT
+                         "EXPECTED=-0.116177432 0.378200171 -0.174579133 -0.633601797")
+endif()
+
 # ---- data sets -------------------------------------------------------------------------------------------------
 # The published figures stay as they were typed; the synthetic series are what their generator writes.
 
