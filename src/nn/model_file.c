@@ -4,20 +4,19 @@
  * by it, and the tensors against the sizes they must have.
  *
  * The format has no checksum, and a changed digit of the description would be read as it stands. So a second
- * text holds one of the description and of every tensor (name, type, shape, numbers), by name.
+ * text holds one of everything, see checksum.h.
  */
 #include "nn/model.h"
 
-#include "nn/safetensors.h"
+#include "nn/checksum.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
-enum { SERIES_TENSORS = 8, BLOCK = 1 << 16, GATES = 4 };
+enum { SERIES_TENSORS = 8, GATES = 4 };
 
 /* ---- the description --------------------------------------------------------------------------------------
  */
@@ -278,71 +277,6 @@ static void delete_arrays(const norn_host *host, const array_row *rows, size_t c
     for (size_t i = 0; i < count; i++) norn_delete(host, *rows[i].data, rows[i].count, rows[i].size);
 }
 
-/* ---- the checksum: CRC-32 of zlib ------------------------------------------------------------------------
- */
-
-static uint32_t add_bytes(uint32_t sum, const void *bytes, size_t size)
-{
-    return (uint32_t)crc32_z(sum, bytes, size);
-}
-
-/* Name, type and shape, each ended with a NUL: "m0.head.bias", "F32", "12". */
-static uint32_t add_tensor(uint32_t sum, const norn_tensor *tensor)
-{
-    char shape[NORN_TENSOR_RANK * 24] = "";
-    size_t used = 0;
-    for (size_t d = 0; d < tensor->rank; d++)
-        used += (size_t)snprintf(shape + used, sizeof shape - used, "%s%llu", d ? "," : "",
-                                 (unsigned long long)tensor->shape[d]);
-    sum = add_bytes(sum, tensor->name, strlen(tensor->name) + 1);
-    sum = add_bytes(sum, norn_dtype_name(tensor->dtype), strlen(norn_dtype_name(tensor->dtype)) + 1);
-    return add_bytes(sum, shape, used + 1);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const norn_tensor_source *)a)->tensor.name, ((const norn_tensor_source *)b)->tensor.name);
-}
-
-static uint32_t sum_of_sources(const char *description, norn_tensor_source *sources, size_t count,
-                               unsigned char *block)
-{
-    uint32_t sum = add_bytes(0, description, strlen(description));
-    qsort(sources, count, sizeof *sources, by_name);
-    for (size_t i = 0; i < count; i++) {
-        const norn_tensor *one = &sources[i].tensor;
-        const uint64_t size = norn_tensor_count(one) * norn_dtype_bits(one->dtype) / 8;
-        sum = add_tensor(sum, one);
-        for (uint64_t from = 0; from < size; from += BLOCK) {
-            const size_t n = size - from < BLOCK ? (size_t)(size - from) : BLOCK;
-            memcpy(block, (const unsigned char *)sources[i].data + from, n);
-            norn_tensor_swap(one->dtype, block, n);
-            sum = add_bytes(sum, block, n);
-        }
-    }
-    return sum;
-}
-
-static norn_status sum_of_file(norn_safetensors *file, const char *description, unsigned char *block,
-                               uint32_t *out, norn_error *err)
-{
-    norn_status status = NORN_OK;
-    uint32_t sum = add_bytes(0, description, strlen(description));
-    for (size_t i = 0; i < norn_safetensors_count(file) && status == NORN_OK; i++) {
-        const norn_tensor *one = norn_safetensors_tensor(file, i);
-        const uint64_t size = one->end - one->begin;
-        sum = add_tensor(sum, one);
-        for (uint64_t from = 0; from < size && status == NORN_OK; from += BLOCK) {
-            const size_t n = size - from < BLOCK ? (size_t)(size - from) : BLOCK;
-            status = norn_safetensors_read(file, one, from, block, n, err);
-            norn_tensor_swap(one->dtype, block, n);
-            sum = add_bytes(sum, block, n);
-        }
-    }
-    *out = sum;
-    return status;
-}
-
 /* ---- saving ----------------------------------------------------------------------------------------------
  */
 
@@ -386,11 +320,10 @@ norn_status norn_model_save(const norn_model *model, const char *path, const nor
     norn_tensor_source *sources = norn_new(host, count, sizeof *sources);
     slice *slices = norn_new(host, model->members * each, sizeof *slices);
     float *zero = norn_new(host, zeros, sizeof *zero);
-    unsigned char *block = norn_new(host, BLOCK, 1);
-    char *description = describe(model), checksum[16];
+    char *description = describe(model), checksum[NORN_CHECKSUM_TEXT];
     size_t used = 0;
     norn_status status = NORN_OK;
-    if (!sources || !slices || !zero || !block)
+    if (!sources || !slices || !zero)
         status = norn_fail_memory(err, "a model's file");
     else if (!description)
         status = norn_fail(err, NORN_ERR_OUTPUT,
@@ -417,14 +350,13 @@ norn_status norn_model_save(const norn_model *model, const char *path, const nor
             .data = rows[i].count ? *rows[i].data : zero};
         memcpy(sources[used++].tensor.shape, rows[i].shape, sizeof rows[i].shape);
     }
-    (void)snprintf(checksum, sizeof checksum, "%08lx",
-                   (unsigned long)sum_of_sources(description, sources, used, block));
+    if ((status = norn_checksum_of_sources(description, sources, used, host, checksum, err)) != NORN_OK)
+        goto done;
     norn_tensor_text texts[] = {{"norn", description}, {"norn_crc32", checksum}};
     status = norn_safetensors_write(path, sources, used, texts, 2, system, host, err);
 done:
     free(description);
     delete_arrays(host, rows, row_count);
-    norn_delete(host, block, BLOCK, 1);
     norn_delete(host, zero, zeros, sizeof *zero);
     norn_delete(host, slices, model->members * each, sizeof *slices);
     norn_delete(host, sources, count, sizeof *sources);
@@ -660,22 +592,6 @@ static norn_status read_arrays(const loader *l, norn_model *model)
     return status;
 }
 
-static norn_status check_sum(const loader *l, const norn_host *host, const char *description)
-{
-    const char *given = norn_safetensors_text(l->file, "norn_crc32");
-    uint32_t sum = 0;
-    char text[16];
-    if (!given) return NORN_OK; /* written again by another program, which keeps no such text */
-    unsigned char *block = norn_new(host, BLOCK, 1);
-    if (!block) return norn_fail_memory(l->err, "a model's file");
-    norn_status status = sum_of_file(l->file, description, block, &sum, l->err);
-    (void)snprintf(text, sizeof text, "%08lx", (unsigned long)sum);
-    if (status == NORN_OK && strcmp(given, text) != 0)
-        status = refuse(l, "the model is damaged: its checksum does not agree with its content");
-    norn_delete(host, block, BLOCK, 1);
-    return status;
-}
-
 static norn_status load(norn_model **out, norn_safetensors *file, const norn_host *host, norn_error *err)
 {
     const loader l = {file, err};
@@ -686,7 +602,7 @@ static norn_status load(norn_model **out, norn_safetensors *file, const norn_hos
     if (!description) return refuse(&l, "a safetensors file, but not a model of Norn");
     if (strlen(description) > NORN_MODEL_TEXT)
         return refuse(&l, "the model's description is longer than %d bytes", NORN_MODEL_TEXT);
-    norn_status status = check_sum(&l, host, description);
+    norn_status status = norn_checksum_check(file, description, "norn_crc32", host, err);
     if (status != NORN_OK) return status;
     json_t *root = json_loads(description, JSON_REJECT_DUPLICATES, &wrong);
     if (!json_is_object(root)) {

@@ -470,7 +470,17 @@ static norn_status pack_member(norn_network *network, size_t member, norn_error 
     return status;
 }
 
-norn_status norn_network_put(norn_network *network, size_t member, const double *plain, norn_error *err)
+static norn_buffer *part_of(norn_network *network, norn_network_part part)
+{
+    norn_buffer *const parts[NORN_PARTS] = {[NORN_PART_VALUES] = &network->values,
+                                            [NORN_PART_BEST] = &network->best,
+                                            [NORN_PART_FIRST_MOMENT] = &network->first_moment,
+                                            [NORN_PART_SECOND_MOMENT] = &network->second_moment};
+    return parts[part];
+}
+
+norn_status norn_network_put_part(norn_network *network, norn_network_part part, size_t member,
+                                  const double *plain, norn_error *err)
 {
     const norn_host *host = &network->context->host;
     copying job = {plain, NULL, norn_new(host, network->parameters, sizeof(float))};
@@ -478,10 +488,15 @@ norn_status norn_network_put(norn_network *network, size_t member, const double 
     visit(network, copy_in, &job);
     const size_t bytes = network->parameters * sizeof(float);
     norn_status status =
-        norn_buffer_write(network->context, &network->values, member * bytes, job.padded, bytes, err);
-    if (status == NORN_OK) status = pack_member(network, member, err);
+        norn_buffer_write(network->context, part_of(network, part), member * bytes, job.padded, bytes, err);
+    if (status == NORN_OK && part == NORN_PART_VALUES) status = pack_member(network, member, err);
     norn_delete(host, job.padded, network->parameters, sizeof(float));
     return status;
+}
+
+norn_status norn_network_put(norn_network *network, size_t member, const double *plain, norn_error *err)
+{
+    return norn_network_put_part(network, NORN_PART_VALUES, member, plain, err);
 }
 
 static norn_status get(norn_network *network, const norn_buffer *from, size_t offset, double *plain,
@@ -499,7 +514,13 @@ static norn_status get(norn_network *network, const norn_buffer *from, size_t of
 
 norn_status norn_network_get(norn_network *network, size_t member, double *plain, norn_error *err)
 {
-    return get(network, &network->values, member * network->parameters * sizeof(float), plain, err);
+    return norn_network_get_part(network, NORN_PART_VALUES, member, plain, err);
+}
+
+norn_status norn_network_get_part(norn_network *network, norn_network_part part, size_t member, double *plain,
+                                  norn_error *err)
+{
+    return get(network, part_of(network, part), member * network->parameters * sizeof(float), plain, err);
 }
 
 norn_status norn_network_get_gradient(norn_network *network, size_t slot, double *plain, norn_error *err)

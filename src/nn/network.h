@@ -79,6 +79,19 @@ void norn_network_free(norn_network *network);
 size_t norn_network_plain_size(const norn_network_shape *shape);
 norn_status norn_network_put(norn_network *network, size_t member, const double *plain, norn_error *err);
 norn_status norn_network_get(norn_network *network, size_t member, double *plain, norn_error *err);
+/* The same for everything a training step or a restoring reads of a member. Putting values renews what is
+ * made from them, too. */
+typedef enum norn_network_part {
+    NORN_PART_VALUES = 0,
+    NORN_PART_BEST,
+    NORN_PART_FIRST_MOMENT,
+    NORN_PART_SECOND_MOMENT,
+    NORN_PARTS
+} norn_network_part;
+norn_status norn_network_put_part(norn_network *network, norn_network_part part, size_t member,
+                                  const double *plain, norn_error *err);
+norn_status norn_network_get_part(norn_network *network, norn_network_part part, size_t member, double *plain,
+                                  norn_error *err);
 /* The same for the gradient that stands in a slot (before or after clipping: it is never scaled in place). */
 norn_status norn_network_get_gradient(norn_network *network, size_t slot, double *plain, norn_error *err);
 
