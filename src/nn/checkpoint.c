@@ -436,6 +436,9 @@ norn_status norn_checkpoint_load(const char *path, const norn_fingerprint *finge
         status =
             norn_fail_at(err, NORN_ERR_DATA, path, 0, 0, "a safetensors file, but not a checkpoint of Norn%s",
                          norn_safetensors_text(file, "norn") ? ": it is a model (--model)" : "");
+    if (status == NORN_OK && !norn_safetensors_text(file, "norn_crc32")) /* nobody else writes these */
+        status =
+            norn_fail_at(err, NORN_ERR_DATA, path, 0, 0, "the checkpoint is damaged: it has no checksum");
     if (status == NORN_OK) status = norn_checksum_check(file, description, "norn_crc32", host, err);
     if (status == NORN_OK) status = check_description(file, description, fingerprint, network, services, err);
     if (status == NORN_OK) status = new_ferry(&by, network, err);
