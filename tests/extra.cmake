@@ -124,7 +124,7 @@ if(OCLGRIND AND NOT NORN_SANITIZE)
     add_library(oclgrind_whole MODULE ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind_whole.c)
     target_link_libraries(oclgrind_whole PRIVATE norn_options OpenCL::OpenCL ${CMAKE_DL_LIBS})
     # NORN_TINY=1: only shapes that an interpreter gets through.
-    foreach(short kernels network gemm random)
+    foreach(short kernels network gemm random optimiser)
         add_test(NAME oclgrind.${short}
                  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind.sh ${CMAKE_CURRENT_BINARY_DIR}/oclgrind.${short}.txt
                          $<TARGET_FILE:oclgrind_whole> $<TARGET_FILE:test_${short}>)
@@ -168,4 +168,18 @@ if(NORN_FUZZ)
     add_test(NAME fuzz.safetensors COMMAND fuzz_safetensors -max_total_time=60 -max_len=8192 -timeout=5 -rss_limit_mb=512
                                            ${corpus} ${CMAKE_CURRENT_SOURCE_DIR}/golden)
     set_tests_properties(fuzz.safetensors PROPERTIES LABELS fuzz TIMEOUT 120)
+
+    set(model ${PROJECT_SOURCE_DIR}/src/nn/model.c ${PROJECT_SOURCE_DIR}/src/nn/model_file.c
+              ${PROJECT_SOURCE_DIR}/src/nn/checksum.c)
+    add_executable(fuzz_model ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_model.c ${model} ${sources})
+    target_include_directories(fuzz_model PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+    target_include_directories(fuzz_model SYSTEM PRIVATE ${JANSSON_INCLUDE_DIR})
+    target_compile_options(fuzz_model PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g)
+    target_link_options(fuzz_model PRIVATE -fsanitize=fuzzer,address,undefined)
+    target_link_libraries(fuzz_model PRIVATE norn_options OpenCL::OpenCL ${JANSSON_LIBRARY} ZLIB::ZLIB m)
+    set(corpus ${CMAKE_CURRENT_BINARY_DIR}/corpus/model)
+    file(MAKE_DIRECTORY ${corpus})
+    add_test(NAME fuzz.model COMMAND fuzz_model -max_total_time=60 -max_len=16384 -timeout=5 -rss_limit_mb=512 ${corpus}
+                                     ${CMAKE_CURRENT_SOURCE_DIR}/golden)
+    set_tests_properties(fuzz.model PROPERTIES LABELS fuzz TIMEOUT 120)
 endif()

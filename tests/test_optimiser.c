@@ -7,6 +7,7 @@
 
 #include "nn/compare.h"
 #include "nn/reference.h"
+#include "nn/train.h"
 
 #include "golden/optimiser.h"
 
@@ -94,6 +95,7 @@ static void what_makes_no_sense_is_refused_with_its_flag(void **state)
     for (size_t i = 0; i < NORN_COUNT(golden_rates); i++)
         assert_int_equal(norn_rate_check(&golden_rates[i].plan, NULL), NORN_OK);
 
+    if (is_tiny()) return;
     norn_network_shape shape = {
         .inputs = 1, .hidden = 4, .layers = 1, .window = 2, .horizon = 1, .batch = 1, .members = 1};
     norn_comparison got;
@@ -127,13 +129,16 @@ typedef struct program_case {
     norn_path path;
     unsigned mapping;
     size_t hidden, layers;
+    bool losses; /* tried with each of them too */
+    bool tiny;   /* for an interpreter only, see device.h */
 } program_case;
 
 /* One layer and several; padded units and none; both mappings of strips. */
-static const program_case programs[] = {{NORN_PATH_SEQUENCE, WIDE, 16, 1},
-                                        {NORN_PATH_SEQUENCE, WIDE, 20, 3},
-                                        {NORN_PATH_SEQUENCE, MANY_ITEMS, 70, 2},
-                                        {NORN_PATH_STAGE, WIDE, 33, 2}};
+static const program_case programs[] = {
+    {NORN_PATH_SEQUENCE, WIDE, 16, 1, true, false},       {NORN_PATH_SEQUENCE, WIDE, 20, 3, false, false},
+    {NORN_PATH_SEQUENCE, MANY_ITEMS, 70, 2, true, false}, {NORN_PATH_STAGE, WIDE, 33, 2, true, false},
+    {NORN_PATH_SEQUENCE, FEW_ITEMS, 5, 2, true, true},
+};
 
 static norn_network_shape shape_of(const program_case *p)
 {
@@ -176,6 +181,7 @@ static void every_rule_moves_weights_and_biases_as_the_reference_does(void **sta
     };
     for (size_t k = 0; k < NORN_COUNT(programs); k++)
         for (size_t i = 0; i < NORN_COUNT(rules); i++) {
+            if (programs[k].tiny != is_tiny()) continue;
             norn_network_shape shape = shape_of(&programs[k]);
             shape.optimiser = rules[i].optimiser;
             const norn_comparison got = compare(&programs[k], &shape, 21 + i);
@@ -197,8 +203,9 @@ static void every_loss_and_weight_is_that_of_the_reference(void **state)
                   {NORN_LOSS_MSE, 0.0, true},
                   {NORN_LOSS_MAE, 0.0, true},
                   {NORN_LOSS_HUBER, 0.0, true}};
-    for (size_t k = 0; k < NORN_COUNT(programs); k += k ? 1 : 2)
+    for (size_t k = 0; k < NORN_COUNT(programs); k++)
         for (size_t i = 0; i < NORN_COUNT(losses); i++) {
+            if (programs[k].tiny != is_tiny() || !programs[k].losses) continue;
             norn_network_shape shape = shape_of(&programs[k]);
             shape.loss = losses[i].loss;
             shape.quantile = losses[i].quantile;
@@ -209,6 +216,64 @@ static void every_loss_and_weight_is_that_of_the_reference(void **state)
                         got.output, got.loss, got.gradient, got.update);
             fail();
         }
+}
+
+/* ---- in a training ----------------------------------------------------------------------------------------
+ */
+
+static double wave(const void *user, size_t row)
+{
+    (void)user;
+    return sin(0.7 * (double)row);
+}
+
+/* The last epoch's steps still stand in the network, as the kernels read them. */
+static void a_training_follows_its_schedule(void **state)
+{
+    (void)state;
+    enum { TRACK = 60, EPOCHS = 6 };
+    const size_t rows[1] = {TRACK};
+    const int of[1] = {0};
+    const norn_span train = {0, 33}, valid = {45, 5};
+    norn_context *context = context_of(is_tiny() ? FEW_ITEMS : WIDE);
+    norn_series *series = NULL;
+    norn_network *network = NULL;
+    norn_error err = NORN_ERROR_INIT;
+    const float pair[2] = {0.0f, 1.0f};
+    const norn_network_shape shape = {.inputs = 1,
+                                      .hidden = 5,
+                                      .layers = 2,
+                                      .window = 4,
+                                      .horizon = 2,
+                                      .batch = 10,
+                                      .members = 1,
+                                      .chunk = 8};
+    if (is_tiny()) return;
+    assert_ok(norn_series_new(&series, context, 1, 1, 1, rows, of, &err), &err);
+    assert_ok(norn_series_put(series, 0, wave, NULL, &err), &err);
+    assert_ok(norn_network_new(&network, context, &shape, series, &err), &err);
+    assert_ok(norn_network_scale(network, 0, pair, 1, &err), &err);
+    for (size_t c = 0; c < NORN_COUNT(golden_rates); c++)
+        for (size_t steps = 4; steps <= 5; steps++) { /* 33 windows by 10 are 4 steps; a stream of 5 */
+            norn_member member = {.identity = 1, .train = &train, .valid = &valid};
+            const norn_train_plan plan = {.epochs = EPOCHS,
+                                          .steps_per_epoch = steps == 4 ? 0 : steps,
+                                          .patience = EPOCHS,
+                                          .rate = 0.01,
+                                          .schedule = golden_rates[c].plan};
+            assert_ok(norn_train(network, series, &member, 1, &plan, NULL, &err), &err);
+            assert_int_equal(member.training.epochs, EPOCHS);
+            norn_schedule seen[5];
+            assert_ok(norn_buffer_read(context, &network->schedule, 0, seen, steps * sizeof *seen, &err),
+                      &err);
+            for (size_t i = 0; i < steps; i++) {
+                const size_t done = (EPOCHS - 1) * steps + i;
+                assert_int_equal(seen[i].optimiser_step, done + 1);
+                assert_true(seen[i].rate == (float)norn_rate_at(&plan.schedule, 0.01, done, steps, EPOCHS));
+            }
+        }
+    norn_network_free(network);
+    norn_series_free(series);
 }
 
 int main(void)
@@ -222,6 +287,7 @@ int main(void)
         TEST(names_stand_in_the_order_of_what_they_name),
         TEST(every_rule_moves_weights_and_biases_as_the_reference_does),
         TEST(every_loss_and_weight_is_that_of_the_reference),
+        TEST(a_training_follows_its_schedule),
     };
 #undef TEST
     return cmocka_run_group_tests(tests, NULL, free_contexts);
