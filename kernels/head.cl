@@ -4,12 +4,20 @@
 //     mse   e^2            d = 2 e
 //     mae   |e|            d = sign(e), 0 at 0
 //     huber e^2 / 2 where |e| <= 1, else |e| - 1/2;  d = e clipped to [-1, 1]
+//     pinball of the quantile q: -q e where e < 0, else (1 - q) e;  d = -q or 1 - q, 0 at 0
+//
+// With WEIGHTED loss and gradient of a target are multiplied by its row's weight; without a weight it carries no loss.
 //
 // Outputs stand in strips of UB: OP = OUT padded, weights [strip][k < HP][UB], bias [OP], y and dy [strip][BP][UB];
 // head_back [strip of units][n < OP][SW] is the same matrix for the gradient of h_T.
 #define LOSS_MSE 0
 #define LOSS_MAE 1
 #define LOSS_HUBER 2
+#define LOSS_PINBALL 3
+#ifndef QUANTILE_MILLIONTHS
+#define QUANTILE_MILLIONTHS 500000 // of the pinball loss; whole, so that no locale spells it otherwise
+#endif
+#define QUANTILE (QUANTILE_MILLIONTHS / 1e6f)
 
 // y of the group's rows; h_last stands at the group's first row of the last slot.
 INLINE void head_forward(CONST_FLOATS weights, CONST_FLOATS bias, CONST_FLOATS h_last, const size_t h_strip,
@@ -47,17 +55,30 @@ INLINE void head_loss(CONST_FLOATS tracks, __global const long *restrict track_s
         vf sum = (vf)0.0f;
         if (r < rows) {
             const int2 window = windows[r];
-            const int track = series_tracks[window.x * F];
+            const int track = series_tracks[TRACKS_OF(window.x, F)];
             CONST_FLOATS from = tracks + track_start[track] + window.y;
             const float last = last_value(from, T), scale = scaling[track].y;
             const int season = (int)scaling[track].x;
+#ifdef WEIGHTED
+            const int importance_track = series_tracks[TRACKS_OF(window.x, F) + F];
+            CONST_FLOATS importance = tracks + track_start[importance_track] + window.y + T;
+            const float2 importance_scale = scaling[importance_track];
+#endif
             for (int j = 0; j < strips; j++) {
                 __global float *at = y + ((size_t)j * BP + r) * UB + LANE;
                 float target[VW];
+#ifdef WEIGHTED
+                float weight[VW];
+#endif
                 for (int v = 0; v < VW; v++) {
                     const int o = j * UB + LANE + v;
                     const float base = season ? from[T - season + o % max(season, 1)] : last;
                     target[v] = o < OUT ? (from[T + o] - base) * scale : NAN;
+#ifdef WEIGHTED
+                    const float given = o < OUT ? (importance[o] - importance_scale.x) * importance_scale.y : NAN;
+                    if (isnan(given)) target[v] = NAN;
+                    weight[v] = isnan(given) ? 0.0f : given;
+#endif
                 }
 #if VW == 1
                 const vf goal = target[0];
@@ -74,10 +95,23 @@ INLINE void head_loss(CONST_FLOATS tracks, __global const long *restrict track_s
                 } else if (kind == LOSS_MAE) {
                     l = size;
                     d = CHOOSE(e > (vf)0.0f, (vf)1.0f, CHOOSE(e < (vf)0.0f, (vf)-1.0f, (vf)0.0f));
+                } else if (kind == LOSS_PINBALL) {
+                    const vf slope = CHOOSE(e < (vf)0.0f, (vf)(-QUANTILE), (vf)(1.0f - QUANTILE));
+                    l = slope * e;
+                    d = CHOOSE(e == (vf)0.0f, (vf)0.0f, slope);
                 } else {
                     l = CHOOSE(size <= (vf)1.0f, 0.5f * e * e, size - 0.5f);
                     d = CHOOSE(e > (vf)1.0f, (vf)1.0f, CHOOSE(e < (vf)-1.0f, (vf)-1.0f, e));
                 }
+#ifdef WEIGHTED
+#if VW == 1
+                const vf counts = weight[0];
+#else
+                const vf counts = VLOAD(weight);
+#endif
+                l *= counts;
+                d *= counts;
+#endif
                 sum += l;
                 VSTORE(d * factor, at);
             }

@@ -1,8 +1,10 @@
-// From gradients to new parameters: the norm of a member's whole gradient, clipping by it, Adam (Kingma and Ba 2015) in
-// PyTorch's form, and the copy of the weights for backward products. Vectors of PARAMETERS floats, one pass each.
+// From gradients to new parameters: the norm of a member's whole gradient, clipping by it and by value, the rules of a
+// step in PyTorch's form, and the copy of the weights for backward products. Vectors of PARAMETERS floats, one pass each.
 //
-//     scale = min(1, clip / (norm + 1e-6))
-//     m = b1 m + (1 - b1) g     v = b2 v + (1 - b2) g^2     p -= lr * (m c1) / (sqrt(v c2) + eps),  c = 1 / (1 - b^t)
+//     g       = clipped by value(gradient * min(1, clip / (norm + 1e-6))) + decay p, decay of weights only
+//     adam    m = b1 m + (1 - b1) g     v = b2 v + (1 - b2) g^2     p -= lr * (m c1) / (sqrt(v c2) + eps),  c = 1 / (1 - b^t)
+//     sgd     m = momentum m + g     p -= lr m, with nesterov lr (g + momentum m)
+//     rmsprop v = alpha v + (1 - alpha) g^2     m = momentum m + g / (sqrt(v) + eps)     p -= lr m
 #define NORM_PARTS 64
 #define BETA1 0.9f
 #define BETA2 0.999f
@@ -35,31 +37,109 @@ KERNEL void gradient_norm(__global const int *restrict schedule, const int step,
     }
 }
 
-// Grid: any number of groups by slots; group i takes the i-th part of the vector.
+// Is the vector at `at` one of biases? They end each layer and the head; decay leaves them alone.
+INLINE int is_bias(const size_t at, const int KX, const int OP)
+{
+    if (at >= HEAD_START) return at >= HEAD_BIAS;
+    const int first = at < LAYER_SIZE(KX);
+    const size_t inside = first ? at : (at - LAYER_SIZE(KX)) % LAYER_SIZE(HP);
+    return inside >= (size_t)((first ? KX : HP) + HP) * G * HP;
+}
+
+// What the norm of a member's gradient leaves of it; `clip` 0: all.
+INLINE float clipping(CONST_FLOATS parts, const float clip)
+{
+    float total = 0.0f;
+    for (int i = 0; i < NORM_PARTS; i++) total += parts[i];
+    const float norm = sqrt(total);
+    return clip > 0.0f && norm > clip ? clip / (norm + 1e-6f) : 1.0f;
+}
+
+// The gradient as it is used: clipped by norm, then by value (`most` 0: not), with the decay of a weight p. NaN stays.
+INLINE vf used_gradient(const vf gradient, const float scale, const float most, const float decay, const vf p)
+{
+    vf g = gradient * scale;
+    if (most > 0.0f) g = CHOOSE(g > (vf)most, (vf)most, CHOOSE(g < (vf)(-most), (vf)(-most), g));
+    return decay > 0.0f ? fma((vf)decay, p, g) : g;
+}
+
+// Grid of the rules: any number of groups by slots; group i takes the i-th part of the vector. `decay` is added to the
+// gradient of weights, `decoupled` taken from the weights themselves.
 KERNEL void adam(__global const int *restrict schedule, const int step, const int slots, const int splits,
                  const long parameters, const float clip, CONST_FLOATS gradient, CONST_FLOATS parts, FLOATS values,
-                 FLOATS first_moment, FLOATS second_moment)
+                 FLOATS first_moment, FLOATS second_moment, const int KX, const int OP, const float most, const float decay,
+                 const float decoupled)
 {
     const int slot = (int)get_group_id(1);
     __global const int *plan = schedule + ((size_t)step * slots + slot) * SCHEDULE_WORDS;
     if (plan[0] == 0) return;
     const size_t member = (size_t)plan[2] * parameters;
     const float rate = as_float(plan[3]), c1 = as_float(plan[4]), c2 = as_float(plan[5]);
-    float total = 0.0f;
-    for (int i = 0; i < NORM_PARTS; i++) total += parts[slot * NORM_PARTS + i];
-    const float norm = sqrt(total);
-    const float scale = clip > 0.0f && norm > clip ? clip / (norm + 1e-6f) : 1.0f;
+    const float scale = clipping(parts + slot * NORM_PARTS, clip);
     gradient += (size_t)slot * splits * parameters;
 
     const long vectors = parameters / UB, groups = (long)get_num_groups(0), group = (long)get_group_id(0);
     for (long i = vectors * group / groups; i < vectors * (group + 1) / groups; i++) {
         const size_t at = (size_t)i * UB + LANE;
-        const vf g = VLOAD(gradient + at) * scale;
+        const int weight = !is_bias((size_t)i * UB, KX, OP);
+        vf p = VLOAD(values + member + at);
+        const vf g = used_gradient(VLOAD(gradient + at), scale, most, weight ? decay : 0.0f, p);
         const vf m = fma((vf)BETA1, VLOAD(first_moment + member + at), (1.0f - BETA1) * g);
         const vf v = fma((vf)BETA2, VLOAD(second_moment + member + at), (1.0f - BETA2) * g * g);
         VSTORE(m, first_moment + member + at);
         VSTORE(v, second_moment + member + at);
-        VSTORE(VLOAD(values + member + at) - rate * (m * c1) / (sqrt(v * c2) + EPSILON), values + member + at);
+        if (decoupled > 0.0f && weight) p = fma((vf)(-rate * decoupled), p, p);
+        VSTORE(p - rate * (m * c1) / (sqrt(v * c2) + EPSILON), values + member + at);
+    }
+}
+
+KERNEL void sgd(__global const int *restrict schedule, const int step, const int slots, const int splits,
+                const long parameters, const float clip, CONST_FLOATS gradient, CONST_FLOATS parts, FLOATS values,
+                FLOATS first_moment, const int KX, const int OP, const float most, const float decay, const float momentum,
+                const int nesterov)
+{
+    const int slot = (int)get_group_id(1);
+    __global const int *plan = schedule + ((size_t)step * slots + slot) * SCHEDULE_WORDS;
+    if (plan[0] == 0) return;
+    const size_t member = (size_t)plan[2] * parameters;
+    const float rate = as_float(plan[3]);
+    const float scale = clipping(parts + slot * NORM_PARTS, clip);
+    gradient += (size_t)slot * splits * parameters;
+
+    const long vectors = parameters / UB, groups = (long)get_num_groups(0), group = (long)get_group_id(0);
+    for (long i = vectors * group / groups; i < vectors * (group + 1) / groups; i++) {
+        const size_t at = (size_t)i * UB + LANE;
+        const vf p = VLOAD(values + member + at);
+        const vf g = used_gradient(VLOAD(gradient + at), scale, most, is_bias((size_t)i * UB, KX, OP) ? 0.0f : decay, p);
+        const vf m = fma((vf)momentum, VLOAD(first_moment + member + at), g);
+        VSTORE(m, first_moment + member + at);
+        VSTORE(fma((vf)(-rate), nesterov ? fma((vf)momentum, m, g) : m, p), values + member + at);
+    }
+}
+
+KERNEL void rmsprop(__global const int *restrict schedule, const int step, const int slots, const int splits,
+                    const long parameters, const float clip, CONST_FLOATS gradient, CONST_FLOATS parts, FLOATS values,
+                    FLOATS first_moment, FLOATS second_moment, const int KX, const int OP, const float most,
+                    const float decay, const float momentum, const float alpha)
+{
+    const int slot = (int)get_group_id(1);
+    __global const int *plan = schedule + ((size_t)step * slots + slot) * SCHEDULE_WORDS;
+    if (plan[0] == 0) return;
+    const size_t member = (size_t)plan[2] * parameters;
+    const float rate = as_float(plan[3]);
+    const float scale = clipping(parts + slot * NORM_PARTS, clip);
+    gradient += (size_t)slot * splits * parameters;
+
+    const long vectors = parameters / UB, groups = (long)get_num_groups(0), group = (long)get_group_id(0);
+    for (long i = vectors * group / groups; i < vectors * (group + 1) / groups; i++) {
+        const size_t at = (size_t)i * UB + LANE;
+        const vf p = VLOAD(values + member + at);
+        const vf g = used_gradient(VLOAD(gradient + at), scale, most, is_bias((size_t)i * UB, KX, OP) ? 0.0f : decay, p);
+        const vf v = fma((vf)alpha, VLOAD(second_moment + member + at), (1.0f - alpha) * g * g);
+        const vf m = fma((vf)momentum, VLOAD(first_moment + member + at), g / (sqrt(v) + EPSILON));
+        VSTORE(v, second_moment + member + at);
+        VSTORE(m, first_moment + member + at);
+        VSTORE(fma((vf)(-rate), m, p), values + member + at);
     }
 }
 

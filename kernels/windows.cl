@@ -9,9 +9,17 @@
 //                  z = (value - shift) * factor. Targets: (season, factor), where season chooses the base of the forecast.
 //   windows        [rows] (series, row)
 //
+// With WEIGHTED a series has one more column, the last: how much each row counts as a target, scaled like a covariate.
+//
 // A target enters as its difference to the last value of the window. What is forecast is its difference to the base: the
 // last value of the window (season 0), or the value a whole number of seasons before, from the last season before the
 // forecast; the forecast adds the base again. A missing value enters as 0; a missing target or base carries no loss.
+
+#ifdef WEIGHTED
+#define TRACKS_OF(series, F) ((size_t)(series) * ((F) + 1))
+#else
+#define TRACKS_OF(series, F) ((series) * (F))
+#endif
 
 // The last value of the window that is there; NaN when none is: such a window enters as zeros and carries no loss, unless
 // its base stands in another row.
@@ -36,7 +44,7 @@ INLINE void gather(CONST_FLOATS tracks, __global const long *restrict track_star
             continue;
         }
         const int2 window = windows[r];
-        const int track = series_tracks[window.x * F + f];
+        const int track = series_tracks[TRACKS_OF(window.x, F) + f];
         CONST_FLOATS from = tracks + track_start[track] + window.y;
         const float2 scale = scaling[track];
         const float shift = f == 0 ? last_value(from, T) : scale.x;

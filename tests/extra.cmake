@@ -26,7 +26,8 @@ if(TARGET norn_cli)
     list(FILTER sources EXCLUDE REGEX "/(main|forecast)\\.c$")
     foreach(short cli inspect)
         add_executable(test_${short} ${cli}/test_${short}.c ${cli}/stub_library.c ${sources}
-                                     ${PROJECT_SOURCE_DIR}/src/base/base.c ${PROJECT_SOURCE_DIR}/src/data/season.c)
+                                     ${PROJECT_SOURCE_DIR}/src/base/base.c ${PROJECT_SOURCE_DIR}/src/base/file.c
+                                     ${PROJECT_SOURCE_DIR}/src/data/season.c)
         target_include_directories(test_${short} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
                                                          ${CMAKE_CURRENT_SOURCE_DIR} ${cli})
         target_include_directories(test_${short} SYSTEM PRIVATE ${CMOCKA_INCLUDE_DIR} ${POPT_INCLUDE_DIR}
@@ -36,6 +37,25 @@ if(TARGET norn_cli)
         add_test(NAME ${short} COMMAND test_${short})
         set_tests_properties(${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}" TIMEOUT 60)
     endforeach()
+endif()
+
+# ---- model files ---------------------------------------------------------------------------------------------
+
+target_compile_definitions(test_model PRIVATE NORN_GOLDEN_MODEL="${CMAKE_CURRENT_SOURCE_DIR}/golden/model_v1.safetensors")
+
+# Its parameters, in PyTorch by load_state_dict, forecast the numbers that test_model.c has too. Skipped without PyTorch.
+find_program(PYTHON3 NAMES python3)
+if(PYTHON3)
+    foreach(member 0 1)
+        add_test(NAME model.pytorch.${member}
+                 COMMAND sh -c "out=$(\"$@\" 2>/dev/null) || exit $?; printf '%s\\n' \"$out\" | grep -qF -e \"$EXPECTED\"" sh
+                         ${PYTHON3} ${PROJECT_SOURCE_DIR}/tools/load_model.py
+                         ${CMAKE_CURRENT_SOURCE_DIR}/golden/model_v1.safetensors ${member})
+    endforeach()
+    set_tests_properties(model.pytorch.0 PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120 ENVIRONMENT
+                         "EXPECTED=-0.446841230 0.071604264 -0.335221937 0.411528261")
+    set_tests_properties(model.pytorch.1 PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120 ENVIRONMENT
+                         "EXPECTED=-0.116177432 0.378200171 -0.174579133 -0.633601797")
 endif()
 
 # ---- data sets -------------------------------------------------------------------------------------------------
@@ -81,7 +101,8 @@ if(VALGRIND AND NOT NORN_SANITIZE)
                  --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
                  --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
     # What runs without OpenCL.
-    foreach(short base cell csv scan calendar time zone step roles table season reference metrics cli inspect)
+    foreach(short base file safetensors cell csv scan calendar time zone step roles table season reference metrics cli
+                  inspect)
         if(TARGET test_${short})
             add_test(NAME valgrind.${short} COMMAND ${valgrind} $<TARGET_FILE:test_${short}>)
             set_tests_properties(valgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}"
@@ -104,7 +125,7 @@ if(OCLGRIND AND NOT NORN_SANITIZE)
     add_library(oclgrind_whole MODULE ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind_whole.c)
     target_link_libraries(oclgrind_whole PRIVATE norn_options OpenCL::OpenCL ${CMAKE_DL_LIBS})
     # NORN_TINY=1: only shapes that an interpreter gets through.
-    foreach(short kernels network gemm random)
+    foreach(short kernels network gemm random optimiser)
         add_test(NAME oclgrind.${short}
                  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind.sh ${CMAKE_CURRENT_BINARY_DIR}/oclgrind.${short}.txt
                          $<TARGET_FILE:oclgrind_whole> $<TARGET_FILE:test_${short}>)
@@ -136,4 +157,30 @@ if(NORN_FUZZ)
                          ${CMAKE_CURRENT_SOURCE_DIR}/data ${PROJECT_SOURCE_DIR}/datasets)
         set_tests_properties(fuzz.${short} PROPERTIES LABELS fuzz TIMEOUT 120)
     endforeach()
+
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/base/*.c ${PROJECT_SOURCE_DIR}/src/nn/safetensors*.c)
+    add_executable(fuzz_safetensors ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_safetensors.c ${sources})
+    target_include_directories(fuzz_safetensors PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+    target_compile_options(fuzz_safetensors PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g)
+    target_link_options(fuzz_safetensors PRIVATE -fsanitize=fuzzer,address,undefined)
+    target_link_libraries(fuzz_safetensors PRIVATE norn_options m)
+    set(corpus ${CMAKE_CURRENT_BINARY_DIR}/corpus/safetensors)
+    file(MAKE_DIRECTORY ${corpus})
+    add_test(NAME fuzz.safetensors COMMAND fuzz_safetensors -max_total_time=60 -max_len=8192 -timeout=5 -rss_limit_mb=512
+                                           ${corpus} ${CMAKE_CURRENT_SOURCE_DIR}/golden)
+    set_tests_properties(fuzz.safetensors PROPERTIES LABELS fuzz TIMEOUT 120)
+
+    set(model ${PROJECT_SOURCE_DIR}/src/nn/model.c ${PROJECT_SOURCE_DIR}/src/nn/model_file.c
+              ${PROJECT_SOURCE_DIR}/src/nn/checksum.c)
+    add_executable(fuzz_model ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_model.c ${model} ${sources})
+    target_include_directories(fuzz_model PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+    target_include_directories(fuzz_model SYSTEM PRIVATE ${JANSSON_INCLUDE_DIR})
+    target_compile_options(fuzz_model PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g)
+    target_link_options(fuzz_model PRIVATE -fsanitize=fuzzer,address,undefined)
+    target_link_libraries(fuzz_model PRIVATE norn_options OpenCL::OpenCL ${JANSSON_LIBRARY} ZLIB::ZLIB m)
+    set(corpus ${CMAKE_CURRENT_BINARY_DIR}/corpus/model)
+    file(MAKE_DIRECTORY ${corpus})
+    add_test(NAME fuzz.model COMMAND fuzz_model -max_total_time=60 -max_len=16384 -timeout=5 -rss_limit_mb=512 ${corpus}
+                                     ${CMAKE_CURRENT_SOURCE_DIR}/golden)
+    set_tests_properties(fuzz.model PROPERTIES LABELS fuzz TIMEOUT 120)
 endif()

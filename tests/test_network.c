@@ -471,8 +471,8 @@ static void optimise(rig *r, const float *gradient, double clip, int step)
     assert_ok(norn_buffer_write(r->context, &n->schedule, 0, &plan, sizeof plan, &err), &err);
     assert_ok(norn_kernel_set(&n->norm, &err, 1, "ii", 0, 1), &err);
     assert_ok(norn_launch(r->context, &n->norm, r->context->local, 64, 1, &err), &err);
-    assert_ok(norn_kernel_set(&n->adam, &err, 1, "iiilf", 0, 1, 1, (int64_t)n->parameters, clip), &err);
-    assert_ok(norn_launch(r->context, &n->adam, r->context->local, 7, 1, &err), &err);
+    assert_ok(norn_kernel_set(&n->update, &err, 1, "iiilf", 0, 1, 1, (int64_t)n->parameters, clip), &err);
+    assert_ok(norn_launch(r->context, &n->update, r->context->local, 7, 1, &err), &err);
 }
 
 /* Gradients of a size far below, near and far above what is clipped; then none at all, when only momentum

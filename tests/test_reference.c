@@ -393,7 +393,8 @@ static void gradients_of_the_whole_network_agree_with_finite_differences(void **
         for (size_t u = 0; u < BETWEEN; u++) dropout[u] = dropout[u] < -0.4 ? 0.0 : 1.0 / 0.7;
         for (size_t u = 0; u < B * O; u++) target[u] *= 3.0; /* both pieces of Huber's loss */
         target[3] = NAN;
-        const norn_reference_batch batch = {x, mask, dropout, target, weight, losses[i]};
+        const norn_reference_batch batch = {
+            .x = x, .mask = mask, .dropout = dropout, .target = target, .weight = weight, .loss = losses[i]};
         (void)run_network(network, &batch);
         memcpy(gradients, network->gradients, count * sizeof *gradients);
         assert_gradients(network, &batch, network->parameters, gradients, count);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Golden values of LSTM networks, computed by PyTorch in float64 and written to tests/golden/lstm.h.
+"""Golden values of LSTM networks, optimisers and schedules, computed by PyTorch in float64 and written to
+tests/golden/lstm.h and tests/golden/optimiser.h.
 
 Run by hand when a case is added; needs PyTorch, which nothing else of Norn does:
 
@@ -14,6 +15,7 @@ weight_ih [4H][I], weight_hh [4H][H], bias [4H], then the head's weight [O][H] a
 two; both are non-zero here and have the same gradient.
 """
 
+import math
 import os
 import torch
 
@@ -23,6 +25,7 @@ torch.set_num_threads(1)
 GRID = 256
 HERE = os.path.dirname(os.path.abspath(__file__))
 TARGET = os.path.join(HERE, "..", "tests", "golden", "lstm.h")
+RULE_TARGET = os.path.join(HERE, "..", "tests", "golden", "optimiser.h")
 GATE_SHIFT = {"weight": (0.0, 0.125, -0.1875, 0.25), "bias": (0.375, 0.75, -0.25, -0.5)}
 
 
@@ -262,6 +265,132 @@ def adam_case(name, seed, shape, steps, rate, max_norm):
     )
 
 
+# ---- optimisers and schedules ---------------------------------------------------------------------------------
+
+STEPS, EPOCHS, WEIGHTS, BIASES = 4, 6, 12, 3  # steps of an epoch; numbers moved
+
+
+def rule_case(name, seed, make, fields, max_norm=0.0, max_value=0.0):
+    """Moves weights and biases by given gradients; decay is for the weights. make(groups) is the optimiser."""
+    draw = Draw(seed)
+    weights = torch.nn.Parameter(draw.uniform(WEIGHTS, scale=2.0))
+    biases = torch.nn.Parameter(draw.uniform(BIASES, scale=2.0))
+    start = torch.cat([weights, biases])
+    gradients = draw.uniform(STEPS * EPOCHS, WEIGHTS + BIASES, scale=1.5)
+    gradients[3] *= 1 / 256  # one that no clipping meets
+    gradients[5] = 0  # and one in which memory alone moves
+    gradients = torch.round(gradients * GRID) / GRID
+    optimiser = make([{"params": [weights]}, {"params": [biases], "weight_decay": 0.0}])
+    after = []
+    for gradient in gradients:
+        weights.grad, biases.grad = gradient[:WEIGHTS].clone(), gradient[WEIGHTS:].clone()
+        if max_norm:
+            torch.nn.utils.clip_grad_norm_([weights, biases], max_norm)
+        if max_value:
+            torch.nn.utils.clip_grad_value_([weights, biases], max_value)
+        optimiser.step()
+        after.append(torch.cat([weights.detach(), biases.detach()]))
+    text = on_grid(f"{name}_start", start) + on_grid(f"{name}_gradients", gradients)
+    text += doubles(f"{name}_after", torch.stack(after))
+    rate = optimiser.param_groups[0]["lr"]
+    return text, f'    {{"{name}", {{{fields}}}, {rate!r}, {max_norm!r}, {name}_start, {name}_gradients, {name}_after}},\n'
+
+
+def rate_case(name, fields, make, per_epoch, warmup=0):
+    """The rate of every step. make(optimiser, steps) is the schedule after the warm-up."""
+    optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.25)
+    total = STEPS * EPOCHS
+    if warmup:
+        linear = torch.optim.lr_scheduler.LinearLR(optimiser, 1 / warmup, 1.0, warmup - 1)
+        after = make(optimiser, total - warmup)
+        schedule = torch.optim.lr_scheduler.SequentialLR(optimiser, [linear, after], [warmup])
+    else:
+        schedule = make(optimiser, total)
+    rates = []
+    for step in range(total):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        if step + 1 < total and (not per_epoch or (step + 1) % STEPS == 0):
+            schedule.step()
+    return doubles(f"{name}_rates", torch.tensor(rates)), f'    {{"{name}", {{{fields}}}, {name}_rates}},\n'
+
+
+def rules_and_rates():
+    o, s = torch.optim, torch.optim.lr_scheduler
+    adam, adamw, sgd, rms = (f".kind = NORN_OPTIMISER_{n}" for n in ("ADAM", "ADAMW", "SGD", "RMSPROP"))
+    rules = [
+        rule_case("adam", 41, lambda g: o.Adam(g, lr=0.0625), adam),
+        rule_case("adam_decay", 42, lambda g: o.Adam(g, lr=0.0625, weight_decay=0.25), f"{adam}, .decay = 0.25"),
+        rule_case("adamw", 43, lambda g: o.AdamW(g, lr=0.0625, weight_decay=0.25), f"{adamw}, .decay = 0.25"),
+        rule_case("plain", 44, lambda g: o.SGD(g, lr=0.125), sgd),
+        rule_case("momentum", 45, lambda g: o.SGD(g, lr=0.125, momentum=0.875, weight_decay=0.125),
+                  f"{sgd}, .momentum = 0.875, .decay = 0.125", max_norm=2.0),
+        rule_case("nesterov", 46, lambda g: o.SGD(g, lr=0.125, momentum=0.875, nesterov=True),
+                  f"{sgd}, .momentum = 0.875, .nesterov = true, .clip_value = 0.5", max_value=0.5),
+        rule_case("rmsprop", 47, lambda g: o.RMSprop(g, lr=0.03125), rms),
+        rule_case("rmsprop_momentum", 48, lambda g: o.RMSprop(g, lr=0.03125, alpha=0.75, momentum=0.5, weight_decay=0.25),
+                  f"{rms}, .alpha = 0.75, .momentum = 0.5, .decay = 0.25, .clip_value = 0.25", max_norm=1.0, max_value=0.25),
+    ]
+    rates = [
+        rate_case("cosine", ".kind = NORN_RATE_COSINE", lambda p, n: s.CosineAnnealingLR(p, n), False),
+        rate_case("constant", ".kind = NORN_RATE_CONSTANT", lambda p, n: s.ConstantLR(p, 1.0), False),
+        rate_case("step", ".kind = NORN_RATE_STEP, .every = 2, .factor = 0.5", lambda p, n: s.StepLR(p, 2, 0.5), True),
+        rate_case("exponential", ".kind = NORN_RATE_EXPONENTIAL, .factor = 0.75",
+                  lambda p, n: s.ExponentialLR(p, 0.75), True),
+        rate_case("one_cycle", ".kind = NORN_RATE_ONE_CYCLE",
+                  lambda p, n: s.OneCycleLR(p, 0.25, total_steps=n, cycle_momentum=False), False),
+        rate_case("warm_constant", ".kind = NORN_RATE_CONSTANT, .warmup = 5", lambda p, n: s.ConstantLR(p, 1.0), False, 5),
+        rate_case("warm_cosine", ".kind = NORN_RATE_COSINE, .warmup = 7",
+                  lambda p, n: s.LambdaLR(p, lambda i: 0.5 * (1 + math.cos(math.pi * i / n))), False, 7),
+        rate_case("warm_step", ".kind = NORN_RATE_STEP, .every = 1, .factor = 0.5, .warmup = 3",
+                  lambda p, n: s.StepLR(p, STEPS, 0.5), False, 3),
+    ]
+    text = "\n".join(case[0] for case in [*rules, *rates]) + "\n"
+    return text + RULE_TYPES % ("".join(c[1] for c in rules), "".join(c[1] for c in rates))
+
+
+RULE_HEAD = """\
+/*
+ * Golden values of optimisers and schedules: made by tools/golden.py with PyTorch %s in float64. Do not
+ * edit.
+ *
+ * Arrays of short hold whole numbers of 1/256.
+ */
+// clang-format off
+#ifndef NORN_TESTS_GOLDEN_OPTIMISER_H
+#define NORN_TESTS_GOLDEN_OPTIMISER_H
+
+#include "nn/optimiser.h"
+
+#define GOLDEN_RULE_GRID (1.0 / 256.0)
+
+"""
+
+RULE_TYPES = f"""\
+enum {{ GOLDEN_STEPS = {STEPS}, GOLDEN_EPOCHS = {EPOCHS}, GOLDEN_WEIGHTS = {WEIGHTS}, GOLDEN_BIASES = {BIASES} }};
+
+/* Weights, then biases, moved by given gradients. */
+static const struct golden_rule {{
+    const char *name;
+    norn_optimiser optimiser;
+    double rate, max_norm;  /* 0: not clipped by it */
+    const short *start;     /* [WEIGHTS + BIASES] grid */
+    const short *gradients; /* [STEPS * EPOCHS][WEIGHTS + BIASES] grid */
+    const double *after;    /* the same */
+}} golden_rules[] = {{
+%s}};
+
+/* Rates of all steps, 0.25 the largest. */
+static const struct golden_rate {{
+    const char *name;
+    norn_rate_plan plan;
+    const double *rates; /* [STEPS * EPOCHS] */
+}} golden_rates[] = {{
+%s}};
+
+#endif
+"""
+
 HEAD = """\
 /*
  * Golden values of LSTM networks: made by tools/golden.py with PyTorch %s in float64. Do not edit.
@@ -360,6 +489,10 @@ def main():
     with open(TARGET, "w", encoding="ascii") as out:
         out.write(text)
     print(f"{os.path.relpath(TARGET)}: {len(text)} bytes, PyTorch {torch.__version__}")
+    text = RULE_HEAD % torch.__version__.split("+")[0] + rules_and_rates()
+    with open(RULE_TARGET, "w", encoding="ascii") as out:
+        out.write(text)
+    print(f"{os.path.relpath(RULE_TARGET)}: {len(text)} bytes")
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ build  libclblast-dev      -           CLBlast
 build  libcsv-dev          -           libcsv
 build  libpopt-dev         -           popt
 build  libjansson-dev      -           Jansson
-build  librandom123-dev    -           Random123
 build  zlib1g-dev          -           zlib
+build  librandom123-dev    -           Random123
 pocl   pocl-opencl-icd     -           PoCL, or any other OpenCL platform
 test   libcmocka-dev       -           cmocka
 extra  clang-format-14     -           clang-format 14

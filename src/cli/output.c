@@ -1,9 +1,5 @@
 /*
- * Results: built in memory, then written whole or not at all.
- *
- * A file is written beside its final place under a temporary name, every write checked, flushed to the disk,
- * and only then renamed, so that a reader sees the old file or the new one and an interrupted run leaves
- * nothing. What is not a regular file (a device, a pipe, stdout) is written to directly.
+ * Results: built in memory, then written whole or not at all (base/file.h). stdout is written to directly.
  *
  * Numbers. A forecast is known to about seven digits of its series' spread and deserves fewer; printing more
  * is noise to a reader. All values of a series get the same number of decimals: as many as show its spread
@@ -15,9 +11,9 @@
 #include "cli/cli.h"
 
 #include "base/base.h"
+#include "base/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -240,80 +236,41 @@ int cli_output_check(const char *path)
     return code;
 }
 
-static int write_directly(const char *path, const cli_text *text)
+/* A cli_exit for what went wrong with a file, with the error printed. */
+static int file_failed(const norn_error *err, int code)
 {
-    const int file = open(path, O_WRONLY | O_CLOEXEC);
-    if (file < 0) return cannot_create(path, errno);
-    const int failed = write_all(file, text->bytes, text->length);
-    const int reason = errno;
-    const int closed = close(file);
-    if (failed) errno = reason;
-    return failed || closed != 0 ? write_failed(path) : EXIT_FINE;
+    if (err->status == NORN_ERR_MEMORY) code = EXIT_MEMORY;
+    if (err->code != EPIPE) cli_error("%s", err->message); /* as in write_failed */
+    return code;
 }
 
-static int write_whole(const char *path, const cli_text *text)
+static int write_file(const char *path, const cli_text *text)
 {
-    int code = EXIT_FINE, file = -1, folder_file = -1;
-    struct stat before;
-    const bool existed = stat(path, &before) == 0;
-    char *target = existed ? realpath(path, NULL) : strdup(path);
-    char *folder = target ? folder_of(target) : NULL;
-    const size_t size = target && folder ? strlen(folder) + 64 : 0;
-    char *temporary = size ? malloc(size) : NULL;
-    if (!temporary) {
-        cli_error("out of memory for the name of a file");
-        code = EXIT_MEMORY;
-        goto done;
-    }
-    for (int attempt = 0; attempt < 100 && file < 0; attempt++) {
-        (void)snprintf(temporary, size, "%s/.norn-%ld-%d.tmp", folder, (long)getpid(), attempt);
-        file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (file < 0 && errno != EEXIST) break;
-    }
-    if (file < 0) {
-        code = cannot_create(path, errno);
-        goto done;
-    }
-    cli_signals_remove_file(temporary);
-
-    if (existed) (void)fchmod(file, before.st_mode & 07777);
-    bool failed = write_all(file, text->bytes, text->length) != 0 || fsync(file) != 0;
-    const int reason = errno;
-    if (close(file) != 0 && !failed)
-        failed = true;
-    else
-        errno = reason;
-    if (!failed && cli_signal_caught()) {
-        (void)unlink(temporary);
+    norn_error err = NORN_ERROR_INIT;
+    norn_file *file = NULL;
+    int code = EXIT_FINE;
+    if (norn_file_create(&file, path, NULL, NULL, &err) != NORN_OK) return file_failed(&err, EXIT_NO_CREATE);
+    cli_signals_remove_file(norn_file_temporary(file));
+    norn_status status = norn_file_write(file, text->bytes, text->length, &err);
+    if (status == NORN_OK && norn_file_temporary(file) && cli_signal_caught()) {
         (void)fputs("norn: interrupted; nothing was written\n", stderr);
         code = 128 + cli_signal_caught();
-    } else if (failed || rename(temporary, target) != 0) {
-        code = write_failed(path);
-        (void)unlink(temporary);
-    } else if ((folder_file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0) {
-        /* some file systems cannot flush a folder; the file itself is safe by now */
-        if (fsync(folder_file) != 0 && errno != EINVAL && errno != EROFS) code = write_failed(folder);
-        (void)close(folder_file);
+    } else {
+        if (status == NORN_OK) status = norn_file_finish(file, &err);
+        if (status != NORN_OK) code = file_failed(&err, EXIT_IO);
     }
     cli_signals_remove_file(NULL);
-
-done:
-    free(temporary);
-    free(folder);
-    free(target);
+    norn_file_free(file);
     return code;
 }
 
 int cli_output_write(const char *path, const cli_text *text)
 {
-    struct stat found;
     if (text->failed) {
         cli_error("out of memory for the output");
         return EXIT_MEMORY;
     }
-    if (is_stdout(path)) return write_stdout(text);
-    if (stat(path, &found) == 0 && !S_ISREG(found.st_mode)) return write_directly(path, text);
-    return write_whole(path, text);
+    return is_stdout(path) ? write_stdout(text) : write_file(path, text);
 }
 
 int cli_close_stdout(int code)

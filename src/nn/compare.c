@@ -21,8 +21,8 @@ typedef struct job {
     float *scaling; /* [SERIES * F][2] */
     norn_window *windows;
     float *loss, *y;
-    double *x, *target, *dropout, *values, *gradient, *m, *v;
-    unsigned char *weight;
+    double *x, *target, *importance, *dropout, *values, *gradient, *m, *v;
+    unsigned char *weight, *bias;
 } job;
 
 static double draw(job *j) /* in [-1, 1) */
@@ -45,9 +45,15 @@ static double column_value(const void *user, size_t row)
     return (double)c->values[row];
 }
 
+/* Columns of a series: inputs, and weights where there are any. */
+static size_t width(const norn_network_shape *shape)
+{
+    return shape->inputs + (shape->weighted ? 1 : 0);
+}
+
 static norn_status make_series(job *j, norn_error *err)
 {
-    const size_t f = j->shape->inputs, columns = SERIES * f;
+    const size_t f = width(j->shape), columns = SERIES * f;
     size_t rows[64];
     int of[64];
     if (columns > NORN_COUNT(rows)) return norn_fail(err, NORN_ERR_USAGE, "at most 32 inputs are compared");
@@ -70,6 +76,7 @@ static norn_status make_series(job *j, norn_error *err)
         /* Covariates: a shift. Targets: a season for the second series, within every window's reach. */
         j->scaling[2 * c] = c % f ? (float)(0.1 * draw(j)) : c / f ? (float)(j->shape->window % 5) : 0.0f;
         j->scaling[2 * c + 1] = (float)(1.0 + 0.5 * draw(j));
+        if (c % f == j->shape->inputs) j->scaling[2 * c] = -1.5f; /* weights: most of them above 0 */
     }
     return status;
 }
@@ -85,7 +92,7 @@ static void make_batch(job *j)
         w->row = (int32_t)(b % (EXTRA_ROWS + 1));
         j->weight[b] = b < j->rows;
         for (size_t i = 0; i < f; i++) {
-            const size_t c = (size_t)w->series * f + i;
+            const size_t c = (size_t)w->series * width(s) + i;
             const float *from = j->tracks + c * j->track_rows + w->row;
             float shift = j->scaling[2 * c];
             if (i == 0) {
@@ -103,6 +110,13 @@ static void make_batch(job *j)
                 j->x[(t * b_count + b) * f + i] = isnan(z) ? 0.0 : (double)z;
             }
         }
+    }
+    for (size_t b = 0; b < b_count && s->weighted; b++) {
+        const norn_window w = j->windows[b];
+        const size_t c = (size_t)w.series * width(s) + f;
+        const float *from = j->tracks + c * j->track_rows + w.row + t_count;
+        for (size_t o = 0; o < o_count; o++)
+            j->importance[b * o_count + o] = (double)((from[o] - j->scaling[2 * c]) * j->scaling[2 * c + 1]);
     }
     if (s->dropout > 0.0) {
         const uint32_t threshold = (uint32_t)((1.0 - s->dropout) * 4294967295.0);
@@ -136,7 +150,9 @@ static norn_status compare_training(job *j, norn_comparison *out, norn_error *er
                                         .dropout = s->dropout > 0.0 ? j->dropout : NULL,
                                         .target = j->target,
                                         .weight = j->weight,
-                                        .loss = s->loss};
+                                        .loss = s->loss,
+                                        .quantile = s->quantile,
+                                        .importance = s->weighted ? j->importance : NULL};
     const double rate = 1e-2;
     for (uint64_t step = 1; step <= STEPS; step++) {
         norn_status status = norn_network_get(n, 0, j->values, err);
@@ -169,8 +185,8 @@ static norn_status compare_training(job *j, norn_comparison *out, norn_error *er
                                     edges[i + 1] - edges[i], 1e-4));
         }
         if (s->clip > 0.0) (void)norn_reference_clip(j->plain, j->gradient, s->clip);
-        const norn_reference_adam adam = {rate, 0.9, 0.999, 1e-8};
-        norn_reference_adam_step(&adam, j->plain, step, j->gradient, j->values, j->m, j->v);
+        norn_reference_update(&s->optimiser, rate, j->plain, step, j->bias, j->gradient, j->values, j->m,
+                              j->v);
         if ((status = norn_network_get(n, 0, j->gradient, err)) != NORN_OK) return status;
         for (size_t i = 0; i < j->plain; i++)
             larger(&out->update, fabs(j->gradient[i] - j->values[i]) / rate);
@@ -181,7 +197,12 @@ static norn_status compare_training(job *j, norn_comparison *out, norn_error *er
 static norn_status compare_inference(job *j, norn_comparison *out, norn_error *err)
 {
     const norn_network_shape *s = j->shape;
-    const norn_reference_batch batch = {.x = j->x, .target = j->target, .weight = j->weight, .loss = s->loss};
+    const norn_reference_batch batch = {.x = j->x,
+                                        .target = j->target,
+                                        .weight = j->weight,
+                                        .loss = s->loss,
+                                        .quantile = s->quantile,
+                                        .importance = s->weighted ? j->importance : NULL};
     norn_status status = norn_network_get(j->network, 0, j->reference->parameters, err);
     if (status != NORN_OK) return status;
     const double want_loss = norn_reference_network_forward(j->reference, &batch);
@@ -218,19 +239,21 @@ norn_status norn_compare_network(norn_context *context, const norn_network_shape
     const struct {
         void **array;
         size_t count, size;
-    } arrays[] = {{(void **)&j.tracks, SERIES * f * j.track_rows, sizeof(float)},
-                  {(void **)&j.scaling, SERIES * f * 2, sizeof(float)},
+    } arrays[] = {{(void **)&j.tracks, SERIES * width(shape) * j.track_rows, sizeof(float)},
+                  {(void **)&j.scaling, SERIES * width(shape) * 2, sizeof(float)},
                   {(void **)&j.windows, padded, sizeof(norn_window)},
                   {(void **)&j.loss, padded, sizeof(float)},
                   {(void **)&j.y, padded * o, sizeof(float)},
                   {(void **)&j.x, t * b * f, sizeof(double)},
                   {(void **)&j.target, b * o, sizeof(double)},
+                  {(void **)&j.importance, b * o, sizeof(double)},
                   {(void **)&j.dropout, dropped, sizeof(double)},
                   {(void **)&j.values, j.plain, sizeof(double)},
                   {(void **)&j.gradient, j.plain, sizeof(double)},
                   {(void **)&j.m, j.plain, sizeof(double)},
                   {(void **)&j.v, j.plain, sizeof(double)},
-                  {(void **)&j.weight, b, 1}};
+                  {(void **)&j.weight, b, 1},
+                  {(void **)&j.bias, j.plain, 1}};
     norn_status status = NORN_OK;
     *out = (norn_comparison){0.0, 0.0, 0.0, 0.0};
     for (size_t i = 0; i < NORN_COUNT(arrays); i++)
@@ -242,7 +265,7 @@ norn_status norn_compare_network(norn_context *context, const norn_network_shape
     if (status == NORN_OK) status = make_series(&j, err);
     if (status == NORN_OK) status = norn_network_new(&j.network, context, &wanted, j.series, err);
     if (status == NORN_OK) status = norn_reference_network_new(&j.reference, &reference_shape, host, err);
-    if (status == NORN_OK) status = norn_network_scale(j.network, 0, j.scaling, SERIES * f, err);
+    if (status == NORN_OK) status = norn_network_scale(j.network, 0, j.scaling, SERIES * width(shape), err);
     if (status == NORN_OK) status = norn_network_initialise(j.network, 0, seed, 0, err);
     if (status == NORN_OK) { /* a head of 0 would hide the layers' gradients */
         const double bound = 1.0 / sqrt((double)shape->hidden);
@@ -250,6 +273,11 @@ norn_status norn_compare_network(norn_context *context, const norn_network_shape
         status = norn_network_put(j.network, 0, j.values, err);
     }
     if (status == NORN_OK) {
+        for (size_t l = 0; l <= shape->layers; l++) { /* what knows no decay */
+            const bool head = l == shape->layers;
+            const norn_reference_layout at = norn_reference_layout_of(&reference_shape, head ? 0 : l);
+            memset(j.bias + (head ? at.head_bias : at.bias), 1, head ? o : 4 * shape->hidden);
+        }
         make_batch(&j);
         status = compare_training(&j, out, err);
     }

@@ -13,7 +13,8 @@ typedef struct norn_comparison {
     double output;   /* forecasts of norn_network_infer */
     double loss;     /* sum of losses of the training step's rows, and of the inference's */
     double gradient; /* of every parameter */
-    double update;   /* parameters after three steps of clipping and Adam, from the device's own gradients */
+    double update;   /* parameters after three steps of clipping and the optimiser, from the device's own
+                        gradients */
 } norn_comparison;
 
 /*

@@ -129,7 +129,11 @@ static norn_status check_shape(const norn_network_shape *shape, norn_error *err)
                              bounds[i].value, bounds[i].most);
     if (!(shape->dropout >= 0.0 && shape->dropout < 1.0))
         return norn_fail(err, NORN_ERR_USAGE, "--dropout: %g is not in [0, 1)", shape->dropout);
-    return NORN_OK;
+    if ((size_t)shape->loss >= NORN_LOSS_COUNT)
+        return norn_fail(err, NORN_ERR_USAGE, "--loss: there is none of number %d", (int)shape->loss);
+    if (shape->loss == NORN_LOSS_PINBALL && !(shape->quantile > 0.0 && shape->quantile < 1.0))
+        return norn_fail(err, NORN_ERR_USAGE, "--quantile: %g is not between 0 and 1", shape->quantile);
+    return norn_optimiser_check(&shape->optimiser, err);
 }
 
 /* Floats of activations of one slot: what decides how many members run at once. */
@@ -254,14 +258,22 @@ static norn_status allocate(norn_network *network, size_t columns, norn_error *e
 
 static norn_status build(norn_network *network, norn_error *err)
 {
+    static const char *const rules[] = {[NORN_OPTIMISER_ADAM] = "adam",
+                                        [NORN_OPTIMISER_ADAMW] = "adam",
+                                        [NORN_OPTIMISER_SGD] = "sgd",
+                                        [NORN_OPTIMISER_RMSPROP] = "rmsprop"};
     static const char *const sequence_files[] = {"lstm", "sequence", "windows",   "head", "dropout",
                                                  "step", "gradient", "optimiser", NULL};
     static const char *const stage_files[] = {"lstm", "sequence",  "windows", "head", "dropout",
                                               "step", "optimiser", "stage",   NULL};
     const bool stage = network->shape.path == NORN_PATH_STAGE;
-    char options[120];
-    (void)snprintf(options, sizeof options, "-DH=%zu -DL=%zu -DDROPOUT=%d%s", network->shape.hidden,
-                   network->shape.layers, network->shape.dropout > 0.0 ? 1 : 0, stage ? " -DSTAGE" : "");
+    const norn_network_shape *s = &network->shape;
+    char options[160], quantile[40] = "";
+    if (s->loss == NORN_LOSS_PINBALL) /* a decimal point would be a comma in some locales */
+        (void)snprintf(quantile, sizeof quantile, " -DQUANTILE_MILLIONTHS=%ld", lround(s->quantile * 1e6));
+    (void)snprintf(options, sizeof options, "-DH=%zu -DL=%zu -DDROPOUT=%d%s%s%s", s->hidden, s->layers,
+                   s->dropout > 0.0 ? 1 : 0, stage ? " -DSTAGE" : "", s->weighted ? " -DWEIGHTED" : "",
+                   quantile);
     norn_program *program = NULL;
     norn_status status =
         norn_program_get(network->context, &program, stage ? stage_files : sequence_files, options, err);
@@ -269,10 +281,12 @@ static norn_status build(norn_network *network, norn_error *err)
         norn_kernel *kernel;
         const char *name;
         bool sequence_only;
-    } kernels[] = {
-        {&network->train, "train_rows", true}, {&network->weight_gradient, "weight_gradient", true},
-        {&network->infer, "infer_rows", true}, {&network->norm, "gradient_norm", false},
-        {&network->adam, "adam", false},       {&network->pack, "pack_backward", false}};
+    } kernels[] = {{&network->train, "train_rows", true},
+                   {&network->weight_gradient, "weight_gradient", true},
+                   {&network->infer, "infer_rows", true},
+                   {&network->norm, "gradient_norm", false},
+                   {&network->update, rules[s->optimiser.kind], false},
+                   {&network->pack, "pack_backward", false}};
     for (size_t i = 0; i < NORN_COUNT(kernels) && status == NORN_OK; i++)
         if (!stage || !kernels[i].sequence_only)
             status = norn_kernel_new(network->context, kernels[i].kernel, program, kernels[i].name, err);
@@ -284,6 +298,29 @@ static norn_status build(norn_network *network, norn_error *err)
 static unsigned dropout_threshold(const norn_network *network)
 {
     return network->shape.dropout > 0.0 ? (unsigned)((1.0 - network->shape.dropout) * 4294967295.0) : 0u;
+}
+
+static norn_status set_rule(norn_network *n, norn_error *err)
+{
+    const norn_optimiser *o = &n->shape.optimiser;
+    const int slots = (int)n->shape.slots, splits = (int)n->splits, kx = (int)n->kx, op = (int)n->op;
+    const double alpha = o->alpha > 0.0 ? o->alpha : 0.99;
+    norn_status status = norn_kernel_set(&n->update, err, 0, "biiilfbbbb", &n->schedule, 0, slots, splits,
+                                         (int64_t)n->parameters, n->shape.clip, &n->gradient, &n->norm_parts,
+                                         &n->values, &n->first_moment);
+    if (status != NORN_OK) return status;
+    switch (o->kind) {
+    case NORN_OPTIMISER_SGD:
+        return norn_kernel_set(&n->update, err, 10, "iifffi", kx, op, o->clip_value, o->decay, o->momentum,
+                               o->nesterov ? 1 : 0);
+    case NORN_OPTIMISER_RMSPROP:
+        return norn_kernel_set(&n->update, err, 10, "biiffff", &n->second_moment, kx, op, o->clip_value,
+                               o->decay, o->momentum, alpha);
+    default:
+        return norn_kernel_set(&n->update, err, 10, "biifff", &n->second_moment, kx, op, o->clip_value,
+                               o->kind == NORN_OPTIMISER_ADAM ? o->decay : 0.0,
+                               o->kind == NORN_OPTIMISER_ADAMW ? o->decay : 0.0);
+    }
 }
 
 static norn_status set_arguments(norn_network *n, const norn_series *series, norn_error *err)
@@ -315,10 +352,7 @@ static norn_status set_arguments(norn_network *n, const norn_series *series, nor
     if (status == NORN_OK)
         status = norn_kernel_set(&n->norm, err, 0, "biiilbbb", &n->schedule, 0, slots, splits,
                                  (int64_t)n->parameters, &n->gradient, &n->norm_partial, &n->norm_parts);
-    if (status == NORN_OK)
-        status = norn_kernel_set(&n->adam, err, 0, "biiilfbbbbb", &n->schedule, 0, slots, splits,
-                                 (int64_t)n->parameters, s->clip, &n->gradient, &n->norm_parts, &n->values,
-                                 &n->first_moment, &n->second_moment);
+    if (status == NORN_OK) status = set_rule(n, err);
     if (status == NORN_OK)
         status = norn_kernel_set(&n->pack, err, 0, "biiiibb", &n->schedule, 0, slots, kx, op, &n->values,
                                  &n->back);
@@ -353,7 +387,7 @@ void norn_network_free(norn_network *network)
     norn_context *context = network->context;
     (void)norn_finish(context, NULL);
     norn_kernel *const kernels[] = {&network->train, &network->weight_gradient,
-                                    &network->norm,  &network->adam,
+                                    &network->norm,  &network->update,
                                     &network->pack,  &network->infer};
     for (size_t i = 0; i < NORN_COUNT(kernels); i++) norn_kernel_free(kernels[i]);
     for (size_t i = 0; i < NORN_COUNT(network->stage); i++) norn_kernel_free(&network->stage[i]);
@@ -436,7 +470,17 @@ static norn_status pack_member(norn_network *network, size_t member, norn_error 
     return status;
 }
 
-norn_status norn_network_put(norn_network *network, size_t member, const double *plain, norn_error *err)
+static norn_buffer *part_of(norn_network *network, norn_network_part part)
+{
+    norn_buffer *const parts[NORN_PARTS] = {[NORN_PART_VALUES] = &network->values,
+                                            [NORN_PART_BEST] = &network->best,
+                                            [NORN_PART_FIRST_MOMENT] = &network->first_moment,
+                                            [NORN_PART_SECOND_MOMENT] = &network->second_moment};
+    return parts[part];
+}
+
+norn_status norn_network_put_part(norn_network *network, norn_network_part part, size_t member,
+                                  const double *plain, norn_error *err)
 {
     const norn_host *host = &network->context->host;
     copying job = {plain, NULL, norn_new(host, network->parameters, sizeof(float))};
@@ -444,10 +488,15 @@ norn_status norn_network_put(norn_network *network, size_t member, const double 
     visit(network, copy_in, &job);
     const size_t bytes = network->parameters * sizeof(float);
     norn_status status =
-        norn_buffer_write(network->context, &network->values, member * bytes, job.padded, bytes, err);
-    if (status == NORN_OK) status = pack_member(network, member, err);
+        norn_buffer_write(network->context, part_of(network, part), member * bytes, job.padded, bytes, err);
+    if (status == NORN_OK && part == NORN_PART_VALUES) status = pack_member(network, member, err);
     norn_delete(host, job.padded, network->parameters, sizeof(float));
     return status;
+}
+
+norn_status norn_network_put(norn_network *network, size_t member, const double *plain, norn_error *err)
+{
+    return norn_network_put_part(network, NORN_PART_VALUES, member, plain, err);
 }
 
 static norn_status get(norn_network *network, const norn_buffer *from, size_t offset, double *plain,
@@ -465,7 +514,13 @@ static norn_status get(norn_network *network, const norn_buffer *from, size_t of
 
 norn_status norn_network_get(norn_network *network, size_t member, double *plain, norn_error *err)
 {
-    return get(network, &network->values, member * network->parameters * sizeof(float), plain, err);
+    return norn_network_get_part(network, NORN_PART_VALUES, member, plain, err);
+}
+
+norn_status norn_network_get_part(norn_network *network, norn_network_part part, size_t member, double *plain,
+                                  norn_error *err)
+{
+    return get(network, part_of(network, part), member * network->parameters * sizeof(float), plain, err);
 }
 
 norn_status norn_network_get_gradient(norn_network *network, size_t slot, double *plain, norn_error *err)
@@ -552,7 +607,7 @@ static norn_status launch_step(norn_network *n, const norn_series *series, const
     /* A group of the optimiser takes 16 vectors or more. */
     const size_t vectors = n->parameters / (local * context->vector);
     const size_t groups = vectors / 16 > 256 ? 256 : vectors / 16 + 1;
-    norn_kernel *const rest[] = {&n->norm, &n->adam, &n->pack};
+    norn_kernel *const rest[] = {&n->norm, &n->update, &n->pack};
     const size_t sizes[] = {NORM_PARTS, groups, pack_blocks(n)};
     for (size_t i = 0; i < NORN_COUNT(rest) && status == NORN_OK; i++) {
         status = norn_kernel_set(rest[i], err, 1, "ii", (int)step, (int)slots);

@@ -14,6 +14,7 @@
 #define NORN_SRC_NN_NETWORK_H
 
 #include "compute/compute.h"
+#include "nn/optimiser.h"
 #include "nn/random.h"
 #include "nn/series.h"
 #include "norn/forecast.h"
@@ -31,6 +32,10 @@ typedef struct norn_network_shape {
     norn_loss loss;
     double clip; /* largest norm of a member's gradient; 0: no clipping */
     norn_path path;
+    norn_optimiser optimiser;
+    double quantile; /* of the pinball loss, between 0 and 1; rounded to millionths */
+    bool weighted;   /* the series have one more column than inputs, the last: how much each row counts as a
+                        target; its pair of norn_network_scale is a covariate's */
 } norn_network_shape;
 
 /* A training step of one slot, as kernels/step.cl reads it. Floats are stored by their bits. */
@@ -50,7 +55,7 @@ typedef struct norn_network {
     size_t hp, kx, op, bp, ibp, strip; /* padded H, F, O, B, infer rows; SW */
     size_t parameters, back_size;      /* floats of a member */
     size_t splits;                     /* partial sums of a weight gradient */
-    norn_kernel train, weight_gradient, norm, adam, pack, infer;
+    norn_kernel train, weight_gradient, norm, update, pack, infer;
     norn_kernel stage[8];                                        /* stage path, see stage.c */
     norn_buffer values, best, first_moment, second_moment, back; /* [M] members */
     norn_buffer gradient, norm_partial, norm_parts;              /* [slots] */
@@ -74,6 +79,19 @@ void norn_network_free(norn_network *network);
 size_t norn_network_plain_size(const norn_network_shape *shape);
 norn_status norn_network_put(norn_network *network, size_t member, const double *plain, norn_error *err);
 norn_status norn_network_get(norn_network *network, size_t member, double *plain, norn_error *err);
+/* The same for everything a training step or a restoring reads of a member. Putting values renews what is
+ * made from them, too. */
+typedef enum norn_network_part {
+    NORN_PART_VALUES = 0,
+    NORN_PART_BEST,
+    NORN_PART_FIRST_MOMENT,
+    NORN_PART_SECOND_MOMENT,
+    NORN_PARTS
+} norn_network_part;
+norn_status norn_network_put_part(norn_network *network, norn_network_part part, size_t member,
+                                  const double *plain, norn_error *err);
+norn_status norn_network_get_part(norn_network *network, norn_network_part part, size_t member, double *plain,
+                                  norn_error *err);
 /* The same for the gradient that stands in a slot (before or after clipping: it is never scaled in place). */
 norn_status norn_network_get_gradient(norn_network *network, size_t slot, double *plain, norn_error *err);
 
@@ -82,8 +100,8 @@ norn_status norn_network_get_gradient(norn_network *network, size_t slot, double
 norn_status norn_network_initialise(norn_network *network, size_t member, uint64_t seed, uint64_t identity,
                                     norn_error *err);
 
-/* [columns] pairs for a member: (shift, factor) of covariates, (season or 0, factor) of targets; see
- * windows.cl. */
+/* [columns] pairs for a member: (shift, factor) of covariates and weights, (season or 0, factor) of targets;
+ * see windows.cl. */
 norn_status norn_network_scale(norn_network *network, size_t member, const float *pairs, size_t columns,
                                norn_error *err);
 

@@ -233,54 +233,78 @@ static double sign(double e)
     return (double)((e > 0.0) - (e < 0.0));
 }
 
-static double square_value(double e)
+static double square_value(double e, double q)
 {
+    (void)q;
     return e * e;
 }
-static double square_slope(double e)
+static double square_slope(double e, double q)
 {
+    (void)q;
     return 2.0 * e;
 }
-static double absolute_value(double e)
+static double absolute_value(double e, double q)
 {
+    (void)q;
     return fabs(e);
 }
-static double absolute_slope(double e)
+static double absolute_slope(double e, double q)
 {
+    (void)q;
     return sign(e);
 }
 /* Huber 1964 with its threshold at 1: a parabola inside, lines of slope 1 outside. */
-static double huber_value(double e)
+static double huber_value(double e, double q)
 {
+    (void)q;
     return fabs(e) <= 1.0 ? 0.5 * e * e : fabs(e) - 0.5;
 }
-static double huber_slope(double e)
+static double huber_slope(double e, double q)
 {
+    (void)q;
     return fabs(e) <= 1.0 ? e : sign(e);
 }
 
+static double pinball_value(double e, double q)
+{
+    return e < 0.0 ? -q * e : (1.0 - q) * e;
+}
+static double pinball_slope(double e, double q)
+{
+    return e < 0.0 ? -q : e > 0.0 ? 1.0 - q : 0.0;
+}
+
 static const struct {
-    double (*value)(double e), (*slope)(double e);
-} losses[] = {
+    double (*value)(double e, double q), (*slope)(double e, double q);
+} losses[NORN_LOSS_COUNT] = {
     [NORN_LOSS_MSE] = {square_value, square_slope},
     [NORN_LOSS_MAE] = {absolute_value, absolute_slope},
     [NORN_LOSS_HUBER] = {huber_value, huber_slope},
+    [NORN_LOSS_PINBALL] = {pinball_value, pinball_slope},
 };
 
 double norn_reference_loss(norn_loss loss, size_t rows, size_t outputs, const double *prediction,
                            const double *target, const unsigned char *weight, double *gradient)
 {
-    assert((size_t)loss < NORN_COUNT(losses));
+    return norn_reference_weighted_loss(loss, 0.5, rows, outputs, prediction, target, weight, NULL, gradient);
+}
+
+double norn_reference_weighted_loss(norn_loss loss, double quantile, size_t rows, size_t outputs,
+                                    const double *prediction, const double *target,
+                                    const unsigned char *weight, const double *importance, double *gradient)
+{
+    assert((size_t)loss < NORN_LOSS_COUNT);
     size_t counted = 0;
     for (size_t b = 0; b < rows; b++) counted += !weight || weight[b];
     const double scale = counted ? 1.0 / (double)(counted * outputs) : 0.0;
 
     double sum = 0.0;
     for (size_t at = 0; at < rows * outputs; at++) {
-        const bool counts = (!weight || weight[at / outputs]) && !isnan(target[at]);
+        const double counts_for = importance ? importance[at] : 1.0;
+        const bool counts = (!weight || weight[at / outputs]) && !isnan(target[at]) && !isnan(counts_for);
         const double e = counts ? prediction[at] - target[at] : 0.0;
-        if (counts) sum += losses[loss].value(e);
-        if (gradient) gradient[at] = counts ? scale * losses[loss].slope(e) : 0.0;
+        if (counts) sum += counts_for * losses[loss].value(e, quantile);
+        if (gradient) gradient[at] = counts ? scale * counts_for * losses[loss].slope(e, quantile) : 0.0;
     }
     return scale * sum;
 }
@@ -412,8 +436,9 @@ double norn_reference_network_forward(norn_reference_network *network, const nor
     const double *last = network->h + s->layers * sequence - s->rows * s->hidden;
     norn_reference_head_forward(s->rows, s->hidden, s->outputs, last, network->parameters + at.head_weight,
                                 network->parameters + at.head_bias, network->prediction);
-    return norn_reference_loss(batch->loss, s->rows, s->outputs, network->prediction, batch->target,
-                               batch->weight, network->dprediction);
+    return norn_reference_weighted_loss(batch->loss, batch->quantile, s->rows, s->outputs,
+                                        network->prediction, batch->target, batch->weight, batch->importance,
+                                        network->dprediction);
 }
 
 void norn_reference_network_backward(norn_reference_network *network, const norn_reference_batch *batch)
@@ -476,5 +501,39 @@ void norn_reference_adam_step(const norn_reference_adam *adam, size_t count, uin
         m[i] = adam->beta1 * m[i] + (1.0 - adam->beta1) * g;
         v[i] = adam->beta2 * v[i] + (1.0 - adam->beta2) * g * g;
         parameters[i] -= adam->learning_rate * (m[i] * unbias1) / (sqrt(v[i] * unbias2) + adam->epsilon);
+    }
+}
+
+void norn_reference_update(const norn_optimiser *optimiser, double rate, size_t count, uint64_t step,
+                           const unsigned char *bias, const double *gradients, double *parameters, double *m,
+                           double *v)
+{
+    const norn_reference_adam adam = {rate, 0.9, 0.999, 1e-8};
+    const double most = optimiser->clip_value, alpha = optimiser->alpha > 0.0 ? optimiser->alpha : 0.99,
+                 momentum = optimiser->momentum;
+    for (size_t i = 0; i < count; i++) {
+        const double decay = bias && bias[i] ? 0.0 : optimiser->decay;
+        double g = gradients[i];
+        if (most > 0.0 && g > most) g = most;
+        if (most > 0.0 && g < -most) g = -most;
+        if (optimiser->kind == NORN_OPTIMISER_ADAMW)
+            parameters[i] -= rate * decay * parameters[i];
+        else
+            g += decay * parameters[i];
+        switch (optimiser->kind) {
+        case NORN_OPTIMISER_SGD:
+            m[i] = momentum * m[i] + g;
+            parameters[i] -= rate * (optimiser->nesterov ? g + momentum * m[i] : m[i]);
+            break;
+        case NORN_OPTIMISER_RMSPROP:
+            v[i] = alpha * v[i] + (1.0 - alpha) * g * g;
+            m[i] = momentum * m[i] + g / (sqrt(v[i]) + 1e-8);
+            parameters[i] -= rate * m[i];
+            break;
+        case NORN_OPTIMISER_ADAM:
+        case NORN_OPTIMISER_ADAMW:
+        default:
+            norn_reference_adam_step(&adam, 1, step, &g, &parameters[i], &m[i], &v[i]);
+        }
     }
 }

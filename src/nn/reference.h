@@ -12,6 +12,7 @@
 #define NORN_SRC_NN_REFERENCE_H
 
 #include "base/base.h"
+#include "nn/optimiser.h"
 #include "norn/forecast.h"
 
 /* ---- products --------------------------------------------------------------------------------------------
@@ -94,6 +95,11 @@ void norn_reference_head_backward(size_t rows, size_t hidden, size_t outputs, co
  */
 double norn_reference_loss(norn_loss loss, size_t rows, size_t outputs, const double *prediction,
                            const double *target, const unsigned char *weight, double *gradient);
+/* The same where each target counts for importance [B][O] (NaN: as a missing target; NULL: 1), with the
+ * quantile of the pinball loss. The divisor stays. */
+double norn_reference_weighted_loss(norn_loss loss, double quantile, size_t rows, size_t outputs,
+                                    const double *prediction, const double *target,
+                                    const unsigned char *weight, const double *importance, double *gradient);
 
 /* ---- the whole network -----------------------------------------------------------------------------------
  */
@@ -122,6 +128,8 @@ typedef struct norn_reference_batch {
     const double *target;  /* [B][O] NaN: missing */
     const unsigned char *weight; /* [B] 0: the row is no part of the loss; NULL: all are */
     norn_loss loss;
+    double quantile;          /* of the pinball loss */
+    const double *importance; /* [B][O] what a target counts for; NULL: 1 */
 } norn_reference_batch;
 
 /* L stacked layers that start from zero states, and the head on the last output of the top one. The caller
@@ -171,5 +179,11 @@ typedef struct norn_reference_adam {
 /* One step of Adam (Kingma and Ba 2015, algorithm 1). step counts from 1; m and v [count] are 0 before it. */
 void norn_reference_adam_step(const norn_reference_adam *adam, size_t count, uint64_t step,
                               const double *gradients, double *parameters, double *m, double *v);
+
+/* One step of a rule of optimiser.h, after clipping by norm. step counts from 1; m and v [count] are 0 before
+ * it; bias [count] is not 0 for what knows no decay, NULL: all do. */
+void norn_reference_update(const norn_optimiser *optimiser, double rate, size_t count, uint64_t step,
+                           const unsigned char *bias, const double *gradients, double *parameters, double *m,
+                           double *v);
 
 #endif

@@ -1,6 +1,8 @@
 /* The epochs of members side by side: see train.h. */
 #include "nn/train.h"
 
+#include "nn/checkpoint.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -10,8 +12,7 @@ typedef struct live {
     norn_key order;
     size_t *train_starts, *valid_starts; /* [S + 1] see norn_window_starts; they stay with the slot's array */
     size_t windows, all_valid, valid_windows, steps; /* steps of an epoch */
-    size_t epoch, epochs_since_best;
-    double train_loss, valid_loss, best;
+    double valid_loss;
 } live;
 
 typedef struct trainer {
@@ -28,6 +29,8 @@ typedef struct trainer {
     float *loss, *valid_loss;
     double begun;
     uint64_t rows_trained, epochs_done;
+    norn_fingerprint fingerprint; /* where there are checkpoints */
+    size_t rounds;
 } trainer;
 
 size_t norn_window_starts(const norn_span *spans, size_t series, size_t *starts)
@@ -55,42 +58,42 @@ static float bias_correction(double beta, size_t step)
     return (float)(1.0 / (1.0 - pow(beta, (double)step)));
 }
 
-/* What one slot does in step `step` of its epoch. */
+/* What one slot does in step `step` of its epoch, counted by itself: a member that goes on from a checkpoint
+ * may be in the midst of one. */
 static void fill_step(trainer *t, const live *one, size_t step, norn_window *windows, norn_schedule *schedule)
 {
     const norn_network_shape *shape = &t->network->shape;
     const norn_train_plan *plan = t->plan;
     *schedule = (norn_schedule){.member = (int32_t)one->index};
     if (step >= one->steps) return; /* rests: its epoch is shorter than the longest */
-    const size_t batch = shape->batch, done = one->epoch * one->steps + step,
-                 total = plan->epochs * one->steps;
+    const size_t batch = shape->batch, done = one->member->state.epoch * one->steps + step;
     size_t rows = batch;
     if (!plan->steps_per_epoch && (step + 1) * batch > one->windows) rows = one->windows - step * batch;
     for (size_t b = 0; b < rows; b++) {
-        const uint64_t drawn = plan->steps_per_epoch ? (uint64_t)done * batch + b
-                                                     : (uint64_t)one->epoch * one->windows + step * batch + b;
+        const uint64_t drawn = plan->steps_per_epoch
+                                   ? (uint64_t)done * batch + b
+                                   : (uint64_t)one->member->state.epoch * one->windows + step * batch + b;
         const uint64_t index = norn_random_permute(one->order, (uint32_t)(drawn / one->windows),
                                                    drawn % one->windows, one->windows);
         windows[b] = norn_window_at(one->member->train, one->train_starts, t->series->count, (size_t)index);
     }
-    const double pi = 3.14159265358979323846;
     schedule->rows = (int32_t)rows;
     schedule->optimiser_step = (int32_t)(done + 1);
-    schedule->rate = (float)(plan->rate * 0.5 * (1.0 + cos(pi * (double)done / (double)total)));
+    schedule->rate = (float)norn_rate_at(&plan->schedule, plan->rate, done, one->steps, plan->epochs);
     schedule->c1 = bias_correction(0.9, done + 1);
     schedule->c2 = bias_correction(0.999, done + 1);
     schedule->factor = (float)(1.0 / ((double)rows * (double)shape->horizon));
 }
 
-/* One epoch of all live members; leaves the mean training loss in each. */
+/* The rest of an epoch of all live members; leaves the mean training loss in each. */
 static norn_status train_epoch(trainer *t, norn_error *err)
 {
     norn_network *n = t->network;
     const size_t slots = t->used, bp = n->bp;
     size_t steps = 0;
     for (size_t s = 0; s < slots; s++) {
-        if (t->slots[s].steps > steps) steps = t->slots[s].steps;
-        t->slots[s].train_loss = 0.0;
+        const size_t left = t->slots[s].steps - t->slots[s].member->state.step;
+        if (left > steps) steps = left;
     }
     norn_status status = NORN_OK;
     for (size_t from = 0; from < steps && status == NORN_OK; from += n->shape.chunk) {
@@ -99,8 +102,8 @@ static norn_status train_epoch(trainer *t, norn_error *err)
         memset(t->windows, 0, chunk * slots * bp * sizeof *t->windows);
         for (size_t i = 0; i < chunk; i++)
             for (size_t s = 0; s < slots; s++)
-                fill_step(t, &t->slots[s], from + i, t->windows + (i * slots + s) * bp,
-                          &t->schedule[i * slots + s]);
+                fill_step(t, &t->slots[s], t->slots[s].member->state.step + i,
+                          t->windows + (i * slots + s) * bp, &t->schedule[i * slots + s]);
         status = norn_network_train(n, t->series, t->windows, t->schedule, chunk, slots, t->loss, err);
         for (size_t i = 0; i < chunk && status == NORN_OK; i++)
             for (size_t s = 0; s < slots; s++) {
@@ -108,10 +111,14 @@ static norn_status train_epoch(trainer *t, norn_error *err)
                 double sum = 0.0;
                 for (size_t b = 0; b < rows; b++) sum += (double)t->loss[(i * slots + s) * bp + b];
                 if (rows)
-                    t->slots[s].train_loss +=
+                    t->slots[s].member->state.train_loss +=
                         sum / ((double)rows * (double)n->shape.horizon * (double)t->slots[s].steps);
                 t->rows_trained += rows;
             }
+        for (size_t s = 0; s < slots && status == NORN_OK; s++) {
+            norn_member_state *state = &t->slots[s].member->state;
+            state->step = t->slots[s].steps - state->step < chunk ? t->slots[s].steps : state->step + chunk;
+        }
     }
     return status;
 }
@@ -159,37 +166,37 @@ static norn_status judge(trainer *t, live *one, bool *done, norn_error *err)
 {
     const norn_train_plan *plan = t->plan;
     norn_training *training = &one->member->training;
+    norn_member_state *state = &one->member->state;
+    const double train_loss = state->train_loss;
     norn_status status = NORN_OK;
-    one->epoch++;
-    training->epochs = (unsigned)one->epoch;
-    if (!isfinite(one->train_loss) || !isfinite(one->valid_loss)) {
+    state->epoch++;
+    state->step = 0;
+    state->train_loss = 0.0;
+    training->epochs = (unsigned)state->epoch;
+    if (!isfinite(train_loss) || !isfinite(one->valid_loss)) {
         one->member->diverged = true;
         *done = true;
         return status;
     }
-    const bool settled = one->epoch >= plan->settle || one->epoch == plan->epochs;
-    if (settled && (training->best_epoch == 0 || one->valid_loss < one->best)) {
-        one->best = one->valid_loss;
-        one->epochs_since_best = 0;
-        training->best_epoch = (unsigned)one->epoch;
-        training->train_loss = one->train_loss;
+    const bool settled = state->epoch >= plan->settle || state->epoch == plan->epochs;
+    const bool better = settled && (training->best_epoch == 0 || one->valid_loss < state->best);
+    const bool late = plan->time_limit > 0.0 && norn_seconds() - t->begun >= plan->time_limit;
+    /* Stopped before it had settled: what there is. */
+    if (better || (late && training->best_epoch == 0)) {
+        state->best = one->valid_loss;
+        state->epochs_since_best = 0;
+        training->best_epoch = (unsigned)state->epoch;
+        training->train_loss = train_loss;
         training->valid_loss = one->valid_loss;
         status = norn_network_keep(t->network, one->index, err);
     } else if (settled) {
-        one->epochs_since_best++;
+        state->epochs_since_best++;
     }
-    const bool late = plan->time_limit > 0.0 && norn_seconds() - t->begun >= plan->time_limit;
-    if (late && training->best_epoch == 0) { /* stopped before it had settled: what there is */
-        training->best_epoch = (unsigned)one->epoch;
-        training->train_loss = one->train_loss;
-        training->valid_loss = one->valid_loss;
-        status = norn_network_keep(t->network, one->index, err);
-    }
-    *done = one->epoch >= plan->epochs || one->epochs_since_best >= plan->patience || late;
+    *done = state->epoch >= plan->epochs || state->epochs_since_best >= plan->patience || late;
     return status;
 }
 
-/* Takes the next waiting member into the next free slot. */
+/* Takes the next member that is not through into the next free slot. */
 static norn_status enter(trainer *t, norn_member *members, norn_error *err)
 {
     const size_t batch = t->network->shape.batch, series = t->series->count;
@@ -208,16 +215,20 @@ static norn_status enter(trainer *t, norn_member *members, norn_error *err)
         return norn_fail(err, NORN_ERR_USAGE,
                          "no windows are left to train on or to stop by: a smaller --window or "
                          "--horizon is needed");
-    member->training = (norn_training){.windows = one.windows, .validation_windows = one.valid_windows};
-    member->diverged = false;
+    const bool begins = member->state.stage == NORN_MEMBER_WAITS;
+    if (begins)
+        member->training = (norn_training){.windows = one.windows, .validation_windows = one.valid_windows};
     if (t->plan->most_valid && one.valid_windows > t->plan->most_valid)
         one.valid_windows = t->plan->most_valid;
     one.steps = t->plan->steps_per_epoch ? t->plan->steps_per_epoch : (one.windows + batch - 1) / batch;
-    const norn_status status =
-        norn_network_initialise(t->network, one.index, t->plan->seed, member->identity, err);
-    t->slots[t->used++] = one;
+    if (member->state.step > one.steps)
+        return norn_fail(err, NORN_ERR_DATA, "%s: the checkpoint's steps are more than an epoch has",
+                         t->plan->resume);
     t->started++;
-    return status;
+    t->slots[t->used++] = one;
+    if (!begins) return NORN_OK;
+    member->state.stage = NORN_MEMBER_TRAINS;
+    return norn_network_initialise(t->network, one.index, t->plan->seed, member->identity, err);
 }
 
 static void report(const trainer *t)
@@ -225,7 +236,7 @@ static void report(const trainer *t)
     norn_progress progress = {
         .stage = "train", .done = t->epochs_done, .total = t->plan->epochs * t->members};
     for (size_t s = 0; s < t->used; s++) {
-        progress.train_loss += t->slots[s].train_loss / (double)t->used;
+        progress.train_loss += t->slots[s].member->state.train_loss / (double)t->used;
         progress.valid_loss += t->slots[s].valid_loss / (double)t->used;
     }
     const double seconds = norn_seconds() - t->begun;
@@ -234,6 +245,70 @@ static void report(const trainer *t)
                                                  (double)(t->plan->epochs * t->members - t->epochs_done)
                                            : -1.0;
     norn_report(t->host, progress);
+}
+
+/* Everything to its beginning, or to where a checkpoint has it. */
+static norn_status begin(trainer *t, norn_member *members, norn_error *err)
+{
+    const norn_train_plan *plan = t->plan;
+    double seconds = 0.0;
+    for (size_t m = 0; m < t->members; m++) {
+        members[m].state = (norn_member_state){.stage = NORN_MEMBER_WAITS};
+        members[m].diverged = false;
+    }
+    if (!plan->checkpoint && !plan->resume) return NORN_OK;
+    norn_status status =
+        norn_fingerprint_make(&t->fingerprint, t->network, t->series, members, t->members, plan, err);
+    if (status != NORN_OK || !plan->resume) return status;
+    status = norn_checkpoint_load(plan->resume, &t->fingerprint, t->network, members, t->members, plan,
+                                  &seconds, t->host, err);
+    t->begun -= seconds;
+    for (size_t m = 0; m < t->members; m++)
+        t->epochs_done += members[m].state.stage == NORN_MEMBER_LEFT ? plan->epochs : members[m].state.epoch;
+    return status;
+}
+
+static norn_status save(trainer *t, const norn_member *members, norn_error *err)
+{
+    const double seconds = t->plan->time_limit > 0.0 ? norn_seconds() - t->begun : 0.0;
+    return norn_checkpoint_save(t->plan->checkpoint, &t->fingerprint, t->network, members, t->members,
+                                seconds, t->plan->system, err);
+}
+
+/* After a round of epochs. What fails here has cost nothing yet: training goes on. */
+static void save_between(trainer *t, const norn_member *members)
+{
+    norn_error err = NORN_ERROR_INIT;
+    if (!t->plan->checkpoint || !t->plan->every || ++t->rounds % t->plan->every) return;
+    if (save(t, members, &err) != NORN_OK)
+        norn_log(t->host, NORN_LOG_WARNING, "no checkpoint: %s; training goes on", err.message);
+}
+
+/* One epoch of all who are in a slot; who is through leaves. */
+static norn_status run_round(trainer *t, norn_error *err)
+{
+    norn_status status = train_epoch(t, err);
+    if (status == NORN_OK) status = validate(t, err);
+    if (status != NORN_OK) return status;
+    t->epochs_done += t->used;
+    report(t);
+    size_t left = 0; /* who goes on moves to the first slots */
+    for (size_t s = 0; s < t->used && status == NORN_OK; s++) {
+        bool done = false;
+        norn_member_state *state = &t->slots[s].member->state;
+        status = judge(t, &t->slots[s], &done, err);
+        if (done) {
+            t->epochs_done += t->plan->epochs - state->epoch;
+            if (status == NORN_OK) status = norn_network_restore(t->network, t->slots[s].index, err);
+            state->stage = NORN_MEMBER_LEFT;
+        } else { /* changes places with one that is done, whose arrays the next member takes */
+            const live stays = t->slots[s];
+            t->slots[s] = t->slots[left];
+            t->slots[left++] = stays;
+        }
+    }
+    t->used = left;
+    return status;
 }
 
 norn_status norn_train(norn_network *network, const norn_series *series, norn_member *members, size_t count,
@@ -260,7 +335,7 @@ norn_status norn_train(norn_network *network, const norn_series *series, norn_me
                   {(void **)&t.rows, slots, sizeof *t.rows},
                   {(void **)&t.indices, slots, sizeof *t.indices},
                   {(void **)&t.starts, slots * 2 * each, sizeof *t.starts}};
-    norn_status status = NORN_OK;
+    norn_status status = norn_rate_check(&plan->schedule, err);
     for (size_t i = 0; i < NORN_COUNT(arrays); i++)
         if (!(*arrays[i].array = norn_new(host, arrays[i].count, arrays[i].size)))
             status = norn_fail_memory(err, "the training schedule");
@@ -268,27 +343,25 @@ norn_status norn_train(norn_network *network, const norn_series *series, norn_me
         t.slots[s].train_starts = t.starts + 2 * s * each;
         t.slots[s].valid_starts = t.starts + (2 * s + 1) * each;
     }
+    if (status == NORN_OK) status = begin(&t, members, err);
 
-    while (status == NORN_OK && (t.used || t.started < count)) {
-        while (status == NORN_OK && t.used < slots && t.started < count) status = enter(&t, members, err);
-        if (status == NORN_OK) status = train_epoch(&t, err);
-        if (status == NORN_OK) status = validate(&t, err);
-        t.epochs_done += t.used;
-        if (status == NORN_OK) report(&t);
-        size_t left = 0; /* who goes on moves to the first slots */
-        for (size_t s = 0; s < t.used && status == NORN_OK; s++) {
-            bool done = false;
-            status = judge(&t, &t.slots[s], &done, err);
-            if (done) {
-                t.epochs_done += plan->epochs - t.slots[s].epoch;
-                if (status == NORN_OK) status = norn_network_restore(network, t.slots[s].index, err);
-            } else { /* changes places with one that is done, whose arrays the next member takes */
-                const live stays = t.slots[s];
-                t.slots[s] = t.slots[left];
-                t.slots[left++] = stays;
-            }
+    while (status == NORN_OK) {
+        while (status == NORN_OK && t.used < slots && t.started < count)
+            if (members[t.started].state.stage == NORN_MEMBER_LEFT)
+                t.started++;
+            else
+                status = enter(&t, members, err);
+        if (status != NORN_OK || !t.used) break;
+        status = run_round(&t, err);
+        if (status == NORN_OK) save_between(&t, members);
+    }
+    if (status == NORN_ERR_CANCELLED && plan->checkpoint) {
+        norn_error other = NORN_ERROR_INIT;
+        const norn_status saved = save(&t, members, &other);
+        if (saved != NORN_OK) {
+            status = saved;
+            if (err) *err = other;
         }
-        t.used = left;
     }
     for (size_t i = 0; i < NORN_COUNT(arrays); i++)
         norn_delete(host, *arrays[i].array, arrays[i].count, arrays[i].size);
