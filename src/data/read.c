@@ -219,7 +219,7 @@ norn_status norn_table_read_tuned(norn_table **out, norn_read_fn read, void *use
 typedef struct file_source {
     int descriptor;
     norn_host host; /* an interrupted read of a pipe asks it whether to go on */
-    int reason; /* errno of the read that failed */
+    int reason;     /* errno of the read that failed */
 } file_source;
 
 static size_t read_file(void *user, void *buffer, size_t size)
