@@ -65,7 +65,7 @@ if(VALGRIND AND NOT NORN_SANITIZE)
                  --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
                  --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
     # What runs without OpenCL.
-    foreach(short base cell csv scan calendar roles table reference metrics cli)
+    foreach(short base cell csv scan calendar roles table files reference metrics cli)
         if(TARGET test_${short})
             add_test(NAME valgrind.${short} COMMAND ${valgrind} $<TARGET_FILE:test_${short}>)
             set_tests_properties(valgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}"
@@ -106,15 +106,33 @@ if(NORN_FUZZ)
         message(FATAL_ERROR "NORN_FUZZ needs clang: CC=clang cmake ...")
     endif()
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/base/*.c ${PROJECT_SOURCE_DIR}/src/data/*.c)
-    add_executable(fuzz_csv ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_csv.c ${sources})
-    target_include_directories(fuzz_csv PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
-    target_include_directories(fuzz_csv SYSTEM PRIVATE ${CSV_INCLUDE_DIR})
-    target_compile_options(fuzz_csv PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g)
-    target_link_options(fuzz_csv PRIVATE -fsanitize=fuzzer,address,undefined)
-    target_link_libraries(fuzz_csv PRIVATE norn_options ${CSV_LIBRARY} Threads::Threads ZLIB::ZLIB m)
-    set(corpus ${CMAKE_CURRENT_BINARY_DIR}/corpus/csv)
-    file(MAKE_DIRECTORY ${corpus})
-    add_test(NAME fuzz.csv COMMAND fuzz_csv -max_total_time=60 -max_len=8192 -timeout=10 -rss_limit_mb=1024 ${corpus}
-                                   ${CMAKE_CURRENT_SOURCE_DIR}/data ${PROJECT_SOURCE_DIR}/datasets)
-    set_tests_properties(fuzz.csv PROPERTIES LABELS fuzz TIMEOUT 120)
+    set(fuzz_flags -fsanitize=fuzzer,address,undefined)
+    add_library(fuzzed STATIC ${sources})
+    target_include_directories(fuzzed PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+    target_include_directories(fuzzed SYSTEM PRIVATE ${CSV_INCLUDE_DIR})
+    target_compile_options(fuzzed PRIVATE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -g)
+    target_link_libraries(fuzzed PUBLIC norn_options ${CSV_LIBRARY} Threads::Threads ZLIB::ZLIB m)
+    # The seeds of the .tsf target are its own; those of the CSV target are our files, behind its bytes of options.
+    foreach(target csv tsf)
+        add_executable(fuzz_${target} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_${target}.c)
+        target_compile_options(fuzz_${target} PRIVATE ${fuzz_flags} -fno-sanitize-recover=all -g)
+        target_link_options(fuzz_${target} PRIVATE ${fuzz_flags})
+        target_link_libraries(fuzz_${target} PRIVATE fuzzed)
+        set(corpus ${CMAKE_CURRENT_BINARY_DIR}/corpus/${target})
+        file(MAKE_DIRECTORY ${corpus})
+        set(seeds ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${target})
+        add_test(NAME fuzz.${target}
+                 COMMAND fuzz_${target} -max_total_time=60 -max_len=4096 -timeout=10 -rss_limit_mb=1024
+                         -dict=${CMAKE_CURRENT_SOURCE_DIR}/corpus/${target}.dict ${corpus} ${seeds})
+        set_tests_properties(fuzz.${target} PROPERTIES LABELS fuzz TIMEOUT 120)
+    endforeach()
 endif()
+
+# ---- what takes long ---------------------------------------------------------------------------------------------
+
+add_executable(slow_giant ${CMAKE_CURRENT_SOURCE_DIR}/slow_giant.c)
+target_include_directories(slow_giant PRIVATE ${PROJECT_SOURCE_DIR}/src ${CMAKE_CURRENT_SOURCE_DIR})
+target_include_directories(slow_giant SYSTEM PRIVATE ${CMOCKA_INCLUDE_DIR})
+target_link_libraries(slow_giant PRIVATE norn norn_options ${CMOCKA_LIBRARY} Threads::Threads m)
+add_test(NAME giant CONFIGURATIONS slow COMMAND slow_giant)
+set_tests_properties(giant PROPERTIES LABELS slow TIMEOUT 900)
