@@ -101,7 +101,7 @@ if(VALGRIND AND NOT NORN_SANITIZE)
                  --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
                  --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
     # What runs without OpenCL.
-    foreach(short base file safetensors cell csv scan calendar time zone step roles table season reference metrics cli
+    foreach(short base file safetensors cell csv scan calendar time zone step roles table files season reference metrics cli
                   inspect)
         if(TARGET test_${short})
             add_test(NAME valgrind.${short} COMMAND ${valgrind} $<TARGET_FILE:test_${short}>)
@@ -143,44 +143,47 @@ if(NORN_FUZZ)
         message(FATAL_ERROR "NORN_FUZZ needs clang: CC=clang cmake ...")
     endif()
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/base/*.c ${PROJECT_SOURCE_DIR}/src/data/*.c)
-    foreach(short csv scan time)
-        add_executable(fuzz_${short} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_${short}.c ${sources})
-        target_include_directories(fuzz_${short} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
-        target_include_directories(fuzz_${short} SYSTEM PRIVATE ${CSV_INCLUDE_DIR})
-        target_compile_options(fuzz_${short} PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g)
-        target_link_options(fuzz_${short} PRIVATE -fsanitize=fuzzer,address,undefined)
-        target_link_libraries(fuzz_${short} PRIVATE norn_options ${CSV_LIBRARY} Threads::Threads ZLIB::ZLIB m)
-        set(corpus ${CMAKE_CURRENT_BINARY_DIR}/corpus/${short})
+    file(GLOB room CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/nn/safetensors*.c)
+    set(fuzz_flags -fsanitize=fuzzer,address,undefined)
+    add_library(fuzzed STATIC ${sources} ${room} ${PROJECT_SOURCE_DIR}/src/nn/model.c
+                              ${PROJECT_SOURCE_DIR}/src/nn/model_file.c ${PROJECT_SOURCE_DIR}/src/nn/checksum.c)
+    target_include_directories(fuzzed PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+    target_include_directories(fuzzed SYSTEM PRIVATE ${CSV_INCLUDE_DIR} ${JANSSON_INCLUDE_DIR})
+    target_compile_options(fuzzed PRIVATE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -g)
+    target_link_libraries(fuzzed PUBLIC norn_options OpenCL::OpenCL ${CSV_LIBRARY} ${JANSSON_LIBRARY} Threads::Threads
+                                        ZLIB::ZLIB m)
+    # Seeds: a folder of the target's own, and files that the tests have anyway. Those of the CSV target stand behind its
+    # bytes of options.
+    set(fuzz_seeds_scan ${CMAKE_CURRENT_SOURCE_DIR}/data ${PROJECT_SOURCE_DIR}/datasets)
+    set(fuzz_seeds_safetensors ${CMAKE_CURRENT_SOURCE_DIR}/golden)
+    set(fuzz_seeds_model ${CMAKE_CURRENT_SOURCE_DIR}/golden)
+    foreach(target csv tsf scan time safetensors model)
+        add_executable(fuzz_${target} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_${target}.c)
+        target_compile_options(fuzz_${target} PRIVATE ${fuzz_flags} -fno-sanitize-recover=all -g)
+        target_link_options(fuzz_${target} PRIVATE ${fuzz_flags})
+        target_link_libraries(fuzz_${target} PRIVATE fuzzed)
+        set(corpus ${CMAKE_CURRENT_BINARY_DIR}/corpus/${target})
         file(MAKE_DIRECTORY ${corpus})
-        add_test(NAME fuzz.${short}
-                 COMMAND fuzz_${short} -max_total_time=60 -max_len=8192 -timeout=10 -rss_limit_mb=1024 ${corpus}
-                         ${CMAKE_CURRENT_SOURCE_DIR}/data ${PROJECT_SOURCE_DIR}/datasets)
-        set_tests_properties(fuzz.${short} PROPERTIES LABELS fuzz TIMEOUT 120)
+        set(seeds ${fuzz_seeds_${target}})
+        if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${target})
+            list(APPEND seeds ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${target})
+        endif()
+        set(words "")
+        if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${target}.dict)
+            set(words -dict=${CMAKE_CURRENT_SOURCE_DIR}/corpus/${target}.dict)
+        endif()
+        add_test(NAME fuzz.${target}
+                 COMMAND fuzz_${target} -max_total_time=60 -max_len=8192 -timeout=10 -rss_limit_mb=1024 ${words} ${corpus}
+                         ${seeds})
+        set_tests_properties(fuzz.${target} PROPERTIES LABELS fuzz TIMEOUT 120)
     endforeach()
-
-    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/base/*.c ${PROJECT_SOURCE_DIR}/src/nn/safetensors*.c)
-    add_executable(fuzz_safetensors ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_safetensors.c ${sources})
-    target_include_directories(fuzz_safetensors PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
-    target_compile_options(fuzz_safetensors PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g)
-    target_link_options(fuzz_safetensors PRIVATE -fsanitize=fuzzer,address,undefined)
-    target_link_libraries(fuzz_safetensors PRIVATE norn_options m)
-    set(corpus ${CMAKE_CURRENT_BINARY_DIR}/corpus/safetensors)
-    file(MAKE_DIRECTORY ${corpus})
-    add_test(NAME fuzz.safetensors COMMAND fuzz_safetensors -max_total_time=60 -max_len=8192 -timeout=5 -rss_limit_mb=512
-                                           ${corpus} ${CMAKE_CURRENT_SOURCE_DIR}/golden)
-    set_tests_properties(fuzz.safetensors PROPERTIES LABELS fuzz TIMEOUT 120)
-
-    set(model ${PROJECT_SOURCE_DIR}/src/nn/model.c ${PROJECT_SOURCE_DIR}/src/nn/model_file.c
-              ${PROJECT_SOURCE_DIR}/src/nn/checksum.c)
-    add_executable(fuzz_model ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_model.c ${model} ${sources})
-    target_include_directories(fuzz_model PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
-    target_include_directories(fuzz_model SYSTEM PRIVATE ${JANSSON_INCLUDE_DIR})
-    target_compile_options(fuzz_model PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g)
-    target_link_options(fuzz_model PRIVATE -fsanitize=fuzzer,address,undefined)
-    target_link_libraries(fuzz_model PRIVATE norn_options OpenCL::OpenCL ${JANSSON_LIBRARY} ZLIB::ZLIB m)
-    set(corpus ${CMAKE_CURRENT_BINARY_DIR}/corpus/model)
-    file(MAKE_DIRECTORY ${corpus})
-    add_test(NAME fuzz.model COMMAND fuzz_model -max_total_time=60 -max_len=16384 -timeout=5 -rss_limit_mb=512 ${corpus}
-                                     ${CMAKE_CURRENT_SOURCE_DIR}/golden)
-    set_tests_properties(fuzz.model PROPERTIES LABELS fuzz TIMEOUT 120)
 endif()
+
+# ---- what takes long ---------------------------------------------------------------------------------------------
+
+add_executable(slow_giant ${CMAKE_CURRENT_SOURCE_DIR}/slow_giant.c)
+target_include_directories(slow_giant PRIVATE ${PROJECT_SOURCE_DIR}/src ${CMAKE_CURRENT_SOURCE_DIR})
+target_include_directories(slow_giant SYSTEM PRIVATE ${CMOCKA_INCLUDE_DIR})
+target_link_libraries(slow_giant PRIVATE norn norn_options ${CMOCKA_LIBRARY} Threads::Threads m)
+add_test(NAME giant CONFIGURATIONS slow COMMAND slow_giant)
+set_tests_properties(giant PROPERTIES LABELS slow TIMEOUT 900)

@@ -7,6 +7,8 @@
 
 #include "table_support.h"
 
+#include "base/base.h"
+
 #include <stdbool.h>
 
 #define CASE_LINES 64
@@ -112,7 +114,8 @@ static inline void put_cells(text *t, const double *cells, size_t count)
 static inline void put_series(text *t, const norn_table *table, size_t s)
 {
     char time[NORN_TIME_TEXT];
-    const char *id = norn_table_id(table, s);
+    char id[500];
+    (void)norn_quote(id, sizeof id, norn_table_id(table, s), strlen(norn_table_id(table, s)), 200);
     const size_t rows = norn_table_rows(table, s), ahead = norn_table_ahead(table, s);
     put(t, "= %s:", id);
     for (size_t i = 0; i < rows; i++) {

@@ -314,7 +314,7 @@ static norn_status find_series_header(norn_planner *p, bool *header)
 {
     *header = p->options->header == NORN_HEADER_YES;
     if (p->options->header != NORN_HEADER_FOUND || p->sample.records < 2) return NORN_OK;
-    size_t numbers = 0, others = 0, rising = 0;
+    size_t numbers = 0, others = 0, rising = 0, next = 0;
     double before = 0.0;
     for (size_t i = 0; i < norn_sample_columns(&p->sample, 0); i++) {
         size_t length;
@@ -323,14 +323,17 @@ static norn_status find_series_header(norn_planner *p, bool *header)
         if (i >= p->plan->columns || !p->profiles[i].numeric || norn_is_missing(&p->missing, text, length))
             continue;
         if (norn_number_parse(&p->numbers, text, length, &number)) {
-            rising += numbers && number == before + 1.0 ? 1 : 0;
+            next += numbers && number == before + 1.0 ? 1 : 0;
+            rising += numbers && number > before ? 1 : 0;
             before = number;
             numbers++;
         } else {
             others++;
         }
     }
-    *header = others > numbers || (numbers > 2 && rising + 1 == numbers);
+    /* Where another column of numbers has a name, the years need not follow each other. */
+    *header = others > numbers || (numbers > 2 && next + 1 == numbers) ||
+              (others && numbers > 1 && rising + 1 == numbers);
     return NORN_OK;
 }
 
@@ -456,9 +459,7 @@ norn_status norn_plan_make(norn_plan *plan, const char *bytes, size_t size, bool
         status = norn_sample_read(&p.sample, plan->delimiter, bytes + plan->skip, size - plan->skip, whole,
                                   name, host, err);
     if (status == NORN_OK && p.sample.records == 0)
-        status = norn_fail_at(err, NORN_ERR_DATA, name, 0, 0, "%s",
-                              whole ? "the file is empty"
-                                    : "no line with text ends in the first megabyte of the file");
+        status = norn_fail_at(err, NORN_ERR_DATA, name, 0, 0, "the file is empty");
     if (status == NORN_OK) status = plan->layout == NORN_LAYOUT_ROWS ? plan_series(&p) : plan_columns(&p);
 done:
     plan->style.zone = plan->zone;

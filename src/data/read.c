@@ -125,9 +125,10 @@ static norn_status blame_beginning(norn_scan *scan, const norn_plan *plan, norn_
 {
     const norn_scan_events events = {NULL, skip_bytes, skip_field, skip_row, skip_piece};
     norn_error defect = NORN_ERROR_INIT;
-    if (status == NORN_ERR_DATA && planned->line == 0 && plan->delimiter) {
+    if (status == NORN_ERR_DATA && plan->delimiter) {
         (void)norn_scan_run(scan, plan->delimiter, plan->skip, plan->line, 0, &events, &defect);
-        if (defect.status == NORN_ERR_DATA || defect.status == NORN_ERR_INPUT) {
+        const bool earlier = planned->line == 0 || defect.line <= planned->line;
+        if (defect.status == NORN_ERR_INPUT || (defect.status == NORN_ERR_DATA && earlier)) {
             *planned = defect;
             status = defect.status;
         }

@@ -96,6 +96,7 @@ norn_status norn_sample_delimiter(char *delimiter, char decimal, const char *byt
 
 typedef struct keeper {
     norn_sample *sample;
+    bool any, quoted; /* a cell of the record under way has text; the last one stood in quotes */
     norn_error *err;
 } keeper;
 
@@ -123,9 +124,12 @@ static norn_status keep_field(void *user, size_t column, uint64_t line, const ch
 {
     keeper *k = user;
     norn_sample *s = k->sample;
-    (void)column;
     (void)line;
     if (s->records == NORN_SAMPLE_RECORDS) return NORN_OK;
+    size_t trimmed = length;
+    if (text) (void)norn_trim(text, &trimmed);
+    k->any = (column && k->any) || (text && trimmed);
+    k->quoted = text != NULL && length == 0;
     if (!make_room(s, length)) return norn_fail_memory(k->err, "the beginning of the file");
     if (length) memcpy(s->text + s->text_used, text, length);
     s->text[s->text_used + length] = '\0';
@@ -137,14 +141,13 @@ static norn_status keep_field(void *user, size_t column, uint64_t line, const ch
 
 static norn_status keep_row(void *user, uint64_t line, size_t columns)
 {
-    norn_sample *s = ((keeper *)user)->sample;
+    const keeper *k = user;
+    norn_sample *s = k->sample;
     (void)line;
     if (s->records == NORN_SAMPLE_RECORDS || columns == 0) return NORN_OK;
     s->records++;
     s->record[s->records] = s->cells;
-    size_t length;
-    (void)norn_sample_cell(s, s->records - 1, 0, &length);
-    if (columns == 1 && length == 0) { /* a blank line after all */
+    if (!k->any && !(columns == 1 && k->quoted)) { /* blanks or delimiters only: a blank line after all */
         s->records--;
         s->cells = s->record[s->records];
         s->text_used = s->cell[s->cells];
@@ -161,7 +164,7 @@ norn_status norn_sample_read(norn_sample *sample, char delimiter, const char *by
     if (!sample->record) return norn_fail_memory(err, "the beginning of the file");
 
     norn_error defect = NORN_ERROR_INIT;
-    keeper k = {sample, &defect};
+    keeper k = {sample, false, false, &defect};
     const norn_csv_events events = {&k, keep_field, keep_row};
     norn_csv csv;
     norn_status status = norn_csv_open(&csv, delimiter, &events, name, host, &defect);
