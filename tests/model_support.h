@@ -9,7 +9,7 @@
 
 #include "nn/model.h"
 
-enum { FIXED_MEMBERS = 2, FIXED_SERIES = 3, FIXED_INPUTS = 3 };
+enum { FIXED_MEMBERS = 2, FIXED_SERIES = 3, FIXED_INPUTS = 4 };
 
 /* Multiples of 1/64 between -1/2 and 1/2, exact in float; one of them a zero with a sign. */
 static inline float fixed_parameter(size_t member, size_t i)
@@ -27,6 +27,8 @@ static inline norn_model *fixed_model(const norn_host *host)
     } columns[] = {
         {"region", NORN_ROLE_ID},  {"month", NORN_ROLE_TIME},     {"sales \"net\"", NORN_ROLE_TARGET},
         {"price", NORN_ROLE_PAST}, {"holiday", NORN_ROLE_FUTURE}, {"area", NORN_ROLE_STATIC}};
+    static const norn_model_input inputs[FIXED_INPUTS] = {
+        {2, false, 0}, {3, false, 0}, {4, false, 4}, {2, true, 0}};
     norn_error err = NORN_ERROR_INIT;
     norn_model *model = NULL;
     if (norn_model_new(&model, FIXED_INPUTS, 5, 2, 8, 4, FIXED_MEMBERS, FIXED_SERIES, NORN_COUNT(columns),
@@ -41,6 +43,7 @@ static inline norn_model *fixed_model(const norn_host *host)
         norn_model_free(model);
         return NULL;
     }
+    memcpy(model->input, inputs, sizeof inputs);
     model->step = (norn_step){NORN_STEP_MONTHS, 3};
     model->season = 4;
     model->correction = 0.3;
@@ -89,6 +92,10 @@ static inline bool same_model(const norn_model *a, const norn_model *b)
         return false;
     for (size_t c = 0; c < a->columns; c++)
         if (strcmp(a->column[c].name, b->column[c].name) != 0 || a->column[c].role != b->column[c].role)
+            return false;
+    for (size_t i = 0; i < a->inputs; i++)
+        if (a->input[i].column != b->input[i].column || a->input[i].mask != b->input[i].mask ||
+            a->input[i].advance != b->input[i].advance)
             return false;
     for (size_t s = 0; s < a->series; s++)
         if (strcmp(a->ids[s], b->ids[s]) != 0 || a->by_id[s] != b->by_id[s]) return false;

@@ -134,10 +134,10 @@ static void a_file_of_the_first_format_loads_for_ever(void **state)
 static void the_parameters_forecast_what_pytorch_forecasts(void **state)
 {
     (void)state;
-    static const double want[2][2][4] = {{{-0.468731738, 0.072978175, -0.337767142, 0.438038352},
-                                          {-0.446841230, 0.071604264, -0.335221937, 0.411528261}},
-                                         {{-0.100632343, 0.401027955, -0.181575096, -0.642446306},
-                                          {-0.116177432, 0.378200171, -0.174579133, -0.633601797}}};
+    static const double want[2][2][4] = {{{-0.050492995, -0.480731460, 0.176743028, -0.097533648},
+                                          {-0.033546782, -0.455763924, 0.155461580, -0.114049631}},
+                                         {{0.272514426, -0.356351496, 0.193320306, -0.100819125},
+                                          {0.210627260, -0.343433114, 0.198758817, -0.142710077}}};
     norn_error err = NORN_ERROR_INIT;
     norn_model *model = NULL;
     assert_ok(norn_model_load(&model, NORN_GOLDEN_MODEL, NULL, &err), &err);
@@ -147,7 +147,7 @@ static void the_parameters_forecast_what_pytorch_forecasts(void **state)
     norn_reference_network *network = NULL;
     assert_ok(norn_reference_network_new(&network, &shape, NULL, &err), &err);
     for (size_t m = 0; m < 2; m++) {
-        double x[8 * 2 * 3], target[2 * 4] = {0}; /* [T][B][F] */
+        double x[8 * 2 * FIXED_INPUTS], target[2 * 4] = {0}; /* [T][B][F] */
         for (size_t i = 0; i < steps; i++) {
             const size_t t = i / model->inputs, f = i % model->inputs;
             x[(t * 2 + 0) * model->inputs + f] = 0.0;
@@ -322,7 +322,7 @@ static void what_is_no_model_of_ours_is_refused_with_words(void **state)
         {"\\\"layers\\\":2", "\\\"layers\\\":3", "\"m0.rnn.weight_ih_l2\" is missing"},
         {"\\\"layers\\\":2", "\\\"layers\\\":1",
          "20 tensors of members, the model's description asks for 12"},
-        {"\\\"inputs\\\":3", "\\\"inputs\\\":2", "has not the type and shape"},
+        {"\\\"inputs\\\":4", "\\\"inputs\\\":3", "has not the type and shape"},
         {"\\\"horizon\\\":4", "\\\"horizon\\\":5", "has not the type and shape"},
         {"\\\"season\\\":4", "\\\"season\\\":3", "the scaling of series 3"},
         {"\\\"season\\\":4", "\\\"season\\\":-4", "\"season\""},
@@ -336,6 +336,13 @@ static void what_is_no_model_of_ours_is_refused_with_words(void **state)
         {"\\\"18446744073709551615\\\"", "\\\"1x\\\"", "\"training.seed\""},
         {"\\\"role\\\":\\\"past\\\"", "\\\"role\\\":\\\"last\\\"", "column 4"},
         {"\\\"name\\\":\\\"price\\\"", "\\\"name\\\":4", "column 4"},
+        {"\\\"inputs\\\":[", "\\\"inputs\\\":[{},", "5 inputs of its network, not 4"},
+        {"{\\\"column\\\":2,", "{\\\"column\\\":3,", "input 1 of"},
+        {"{\\\"column\\\":4,", "{\\\"column\\\":6,", "\"column\""},
+        {"{\\\"column\\\":4,", "{\\\"column\\\":1,", "input 3 of"},
+        {"{\\\"column\\\":4,", "{\\\"column\\\":3,", "input 3 of"},
+        {"\\\"advance\\\":4}", "\\\"advance\\\":5}", "\"advance\""},
+        {"\\\"mask\\\":true", "\\\"mask\\\":1", "input 4 of"},
         {"\\\"windows\\\":1001", "\\\"windows\\\":-1", "\"windows\""},
         {"\\\"best_epoch\\\":31", "\\\"best_epoch\\\":\\\"31\\\"", "\"best_epoch\""},
         {"\\\"members\\\":[", "\\\"numbers\\\":[", "no columns, no members"},
@@ -344,7 +351,7 @@ static void what_is_no_model_of_ours_is_refused_with_words(void **state)
         {"\"series.scale\"", "\"series.scalf\"", "\"series.scale\" is missing"},
         {"\"m1.head.bias\":{\"dtype\":\"F32\"", "\"m1.head.bias\":{\"dtype\":\"I32\"",
          "\"m1.head.bias\" has not"},
-        {"\"shape\":[20,3]", "\"shape\":[3,20]", "has not the type and shape"},
+        {"\"shape\":[20,4]", "\"shape\":[4,20]", "has not the type and shape"},
     };
     const blob good = content(NORN_GOLDEN_MODEL);
     for (size_t i = 0; i < NORN_COUNT(cases); i++) {
@@ -442,7 +449,7 @@ static void a_second_bias_counts_and_numbers_must_make_sense(void **state)
     assert_non_null(want);
     assert_ok(norn_model_load_bytes(&model, good.bytes, good.size, "it", NULL, &err), &err);
     memcpy(want->library, model->library, sizeof want->library);
-    want->parameters[norn_model_plain_size(want) + 4 * 5 * (3 + 5) + 1] += 0.5f;
+    want->parameters[norn_model_plain_size(want) + 4 * 5 * (4 + 5) + 1] += 0.5f;
     assert_true(same_model(want, model));
     norn_model_free(want);
     norn_model_free(model);

@@ -67,6 +67,7 @@ norn_status norn_model_new(norn_model **out, size_t inputs, size_t hidden, size_
         members <= SIZE_MAX / plain && members <= SIZE_MAX / series && members * series <= SIZE_MAX / inputs;
     if (fits) {
         model->column = norn_new(&host, columns, sizeof *model->column);
+        model->input = norn_new(&host, inputs, sizeof *model->input);
         model->member = norn_new(&host, members, sizeof *model->member);
         model->parameters = norn_new(&host, members * plain, sizeof *model->parameters);
         model->ids = norn_new(&host, series, sizeof *model->ids);
@@ -74,8 +75,8 @@ norn_status norn_model_new(norn_model **out, size_t inputs, size_t hidden, size_
         model->scaling = norn_new(&host, members * series, sizeof *model->scaling);
         if (inputs > 1) model->covariate = norn_new(&host, covariates_of(model), sizeof *model->covariate);
     }
-    if (!fits || !model->column || !model->member || !model->parameters || !model->ids || !model->by_id ||
-        !model->scaling || (inputs > 1 && !model->covariate)) {
+    if (!fits || !model->column || !model->input || !model->member || !model->parameters || !model->ids ||
+        !model->by_id || !model->scaling || (inputs > 1 && !model->covariate)) {
         norn_model_free(model);
         return norn_fail_memory(err, "a model");
     }
@@ -91,6 +92,7 @@ void norn_model_free(norn_model *model)
         norn_text_delete(&host, model->column[c].name);
     for (size_t s = 0; s < model->series && model->ids; s++) norn_text_delete(&host, model->ids[s]);
     norn_delete(&host, model->column, model->columns, sizeof *model->column);
+    norn_delete(&host, model->input, model->inputs, sizeof *model->input);
     norn_delete(&host, model->member, model->members, sizeof *model->member);
     norn_delete(&host, model->parameters, model->members * norn_model_plain_size(model),
                 sizeof *model->parameters);

@@ -23,6 +23,13 @@ typedef struct norn_model_column {
     norn_column_role role; /* TIME, ID, TARGET, PAST, FUTURE or STATIC */
 } norn_model_column;
 
+/* What the network sees as one of its inputs. The first is the series itself. */
+typedef struct norn_model_input {
+    size_t column;  /* of `column`, from 0 */
+    bool mask;      /* 1 where the column's value is missing, in its stead */
+    size_t advance; /* rows that it is seen ahead, at most the horizon */
+} norn_model_input;
+
 /* How a member sees a series' target: log y or y, the base of the forecast, what differences are divided by.
  */
 typedef struct norn_model_scaling {
@@ -31,7 +38,7 @@ typedef struct norn_model_scaling {
     double scale;  /* 0: there is nothing to correct */
 } norn_model_scaling;
 
-/* How a member sees a covariate of a series: (value - first - shift) * factor. */
+/* How a member sees another input of a series: (value - first - shift) * factor. */
 typedef struct norn_model_covariate {
     double first;        /* of the column it was trained on, see norn_track */
     float shift, factor; /* as norn_network_scale takes them */
@@ -49,6 +56,7 @@ typedef struct norn_model {
     size_t inputs, hidden, layers, window, horizon; /* F, H, L, T, O; an LSTM */
     size_t members, series, columns;                /* M, S; columns of the file it was trained on */
     norn_model_column *column;                      /* [columns] */
+    norn_model_input *input;                        /* [F] */
     norn_step step;
     size_t season;             /* rows; 1: none */
     double correction, change; /* what the network's correction, and the last yearly change, count for where

@@ -131,14 +131,20 @@ static char *describe(const norn_model *model)
     model_fields(&shown, fields);
     json_t *root = json_pack("{s:i,s:i,s:{s:s}}", "format", NORN_MODEL_FORMAT, "reader", NORN_MODEL_READER,
                              "network", "cell", "lstm");
-    json_t *columns = json_array(), *members = json_array();
+    json_t *columns = json_array(), *inputs = json_array(), *members = json_array();
     char *text = NULL;
-    if (!root || !columns || !members || !put_fields(root, fields, MODEL_FIELDS)) goto done;
+    if (!root || !columns || !inputs || !members || !put_fields(root, fields, MODEL_FIELDS)) goto done;
     if (json_object_set_new(json_object_get(root, "step"), "unit", json_string(units[model->step.unit])) != 0)
         goto done;
     for (size_t c = 0; c < model->columns; c++)
         if (json_array_append_new(columns, json_pack("{s:s,s:s}", "name", model->column[c].name, "role",
                                                      roles[model->column[c].role])) != 0)
+            goto done;
+    for (size_t i = 0; i < model->inputs; i++)
+        if (json_array_append_new(inputs,
+                                  json_pack("{s:I,s:b,s:I}", "column", (json_int_t)model->input[i].column,
+                                            "mask", (int)model->input[i].mask, "advance",
+                                            (json_int_t)model->input[i].advance)) != 0)
             goto done;
     for (size_t m = 0; m < model->members; m++) {
         json_t *one = json_object();
@@ -146,11 +152,13 @@ static char *describe(const norn_model *model)
         member_fields(&member, of_member);
         if (json_array_append_new(members, one) != 0 || !put_fields(one, of_member, MEMBER_FIELDS)) goto done;
     }
-    if (json_object_set(root, "columns", columns) != 0 || json_object_set(root, "members", members) != 0)
+    if (json_object_set(root, "columns", columns) != 0 || json_object_set(root, "inputs", inputs) != 0 ||
+        json_object_set(root, "members", members) != 0)
         goto done;
     text = json_dumps(root, JSON_COMPACT);
 done:
     json_decref(members);
+    json_decref(inputs);
     json_decref(columns);
     json_decref(root);
     return text;
@@ -238,21 +246,21 @@ static size_t array_rows(const norn_model *m, arrays *a, array_row out[SERIES_TE
          a->pairs,
          sizeof *a->seasons},
         {"series.scale", NORN_DTYPE_F64, 2, {members, s}, (void **)&a->scales, a->pairs, sizeof *a->scales},
-        {"series.covariate_first",
+        {"series.input_first",
          NORN_DTYPE_F64,
          3,
          {members, s, covariates},
          (void **)&a->firsts,
          a->thirds,
          sizeof *a->firsts},
-        {"series.covariate_shift",
+        {"series.input_shift",
          NORN_DTYPE_F32,
          3,
          {members, s, covariates},
          (void **)&a->shifts,
          a->thirds,
          sizeof *a->shifts},
-        {"series.covariate_factor",
+        {"series.input_factor",
          NORN_DTYPE_F32,
          3,
          {members, s, covariates},
@@ -329,9 +337,10 @@ norn_status norn_model_save(const norn_model *model, const char *path, const nor
         status = norn_fail(err, NORN_ERR_OUTPUT,
                            "the model cannot be described: out of memory, or a column's name is not UTF-8");
     else if (strlen(description) > NORN_MODEL_TEXT)
-        status = norn_fail(err, NORN_ERR_OUTPUT,
-                           "the model cannot be written: the names of its %zu columns are too long",
-                           model->columns);
+        status = norn_fail(
+            err, NORN_ERR_OUTPUT,
+            "the model cannot be written: its %zu columns and %zu inputs take more than %d bytes to describe",
+            model->columns, model->inputs, NORN_MODEL_TEXT);
     if (status == NORN_OK) status = new_arrays(host, rows, row_count, err);
     if (status != NORN_OK) goto done;
     fill_arrays(model, &a);
@@ -535,6 +544,30 @@ static norn_status read_columns(const loader *l, const json_t *columns, norn_mod
     return status;
 }
 
+static norn_status read_inputs(const loader *l, const json_t *inputs, norn_model *model)
+{
+    if (json_array_size(inputs) != model->inputs)
+        return refuse(l, "the model describes %zu inputs of its network, not %zu", json_array_size(inputs),
+                      model->inputs);
+    for (size_t i = 0; i < model->inputs; i++) {
+        const json_t *one = json_array_get(inputs, i), *mask = json_object_get(one, "mask");
+        norn_model_input *input = &model->input[i];
+        const field fields[] = {
+            {"", "column", FIELD_WHOLE, &input->column, 0, (double)(model->columns - 1)},
+            {"", "advance", FIELD_WHOLE, &input->advance, 0, (double)model->horizon},
+        };
+        const norn_status status = get_fields(l, one, fields, NORN_COUNT(fields));
+        if (status != NORN_OK) return status;
+        input->mask = json_is_true(mask);
+        const norn_column_role role = model->column[input->column].role;
+        const bool is_target = role == NORN_ROLE_TARGET;
+        if (!json_is_boolean(mask) || (i == 0 && (!is_target || input->mask || input->advance)) ||
+            role == NORN_ROLE_TIME || role == NORN_ROLE_ID || (input->advance && role != NORN_ROLE_FUTURE))
+            return refuse(l, "input %zu of the model's network makes no sense", i + 1);
+    }
+    return NORN_OK;
+}
+
 static norn_status read_members(const loader *l, const json_t *members, norn_model *model)
 {
     norn_status status = NORN_OK;
@@ -636,6 +669,7 @@ static norn_status load(norn_model **out, norn_safetensors *file, const norn_hos
     model->step.unit = (norn_step_unit)unit;
     status = get_fields(&l, root, fields, MODEL_FIELDS);
     if (status == NORN_OK) status = read_columns(&l, columns, model);
+    if (status == NORN_OK) status = read_inputs(&l, json_object_get(root, "inputs"), model);
     if (status == NORN_OK) status = read_members(&l, members, model);
     if (status == NORN_OK) status = read_arrays(&l, model);
     if (status == NORN_OK) status = read_slices(&l, model);
