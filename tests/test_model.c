@@ -102,6 +102,7 @@ static void models_of_all_shapes_come_back(void **state)
         for (size_t s = 0; s < shapes[i].series; s++) {
             char id[32];
             (void)snprintf(id, sizeof id, "%zu", (s * 7919) % 65536);
+            if (shapes[i].series == 1) id[0] = '\0'; /* a file of one series has no ids */
             assert_ok(norn_model_set_id(model, s, id, &err), &err);
         }
         assert_ok(norn_model_sort(model, &err), &err);

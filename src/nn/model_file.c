@@ -293,7 +293,7 @@ static void fill_arrays(const norn_model *model, arrays *a)
     size_t at = 0;
     for (size_t s = 0; s < model->series; s++) {
         const size_t length = strlen(model->ids[s]);
-        memcpy(a->ids + at, model->ids[s], length);
+        if (length) memcpy(a->ids + at, model->ids[s], length);
         a->ends[s] = (int64_t)(at += length);
     }
     for (size_t i = 0; i < a->pairs; i++) {
