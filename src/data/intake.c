@@ -79,6 +79,7 @@ typedef struct piece {
     size_t row_problems; /* problems before it: those of whole rows */
     bool header;         /* it is the header */
     bool any;            /* a cell of it has text */
+    bool bad;            /* it has a problem, kept or not */
     int64_t parts[NORN_TIME_PARTS];
     uint64_t time_line;
     bool part_missing;
@@ -123,6 +124,7 @@ static size_t place_text(piece *p, size_t column, const char *text, size_t lengt
 static void add_problem(piece *p, problem_kind kind, uint64_t line, size_t column, const char *text,
                         size_t length)
 {
+    p->bad = true;
     if (p->problems == p->problem_room) {
         p->unlisted++;
         return;
@@ -253,10 +255,9 @@ static norn_status on_field(void *user, size_t slot, size_t column, uint64_t lin
 static void finish_row(const intake *in, piece *p, uint64_t line)
 {
     const norn_plan *plan = in->raw->plan;
-    if (plan->time_columns > 1 && p->problems == p->row_problems &&
-        !norn_time_join_parts(&plan->parts, p->parts, &p->time[p->rows]))
+    if (plan->time_columns > 1 && !p->bad && !norn_time_join_parts(&plan->parts, p->parts, &p->time[p->rows]))
         add_problem(p, PROBLEM_DATE, p->time_line, plan->time[0], "", 0);
-    if (p->problems > p->row_problems) return; /* its cells will be written over */
+    if (p->bad) return; /* its cells will be written over */
     p->line[p->rows] = line;
     p->rows++;
     p->at[p->rows] = p->cells;
@@ -266,6 +267,7 @@ static void finish_row(const intake *in, piece *p, uint64_t line)
 static void take_blank(const intake *in, piece *p, uint64_t line, size_t columns)
 {
     p->problems = p->row_problems; /* no record: no problem of it, and no cells of any column */
+    p->bad = false;
     p->blank++;
     for (size_t c = 0; in->described && !p->header && c < columns && c < in->raw->plan->columns; c++) {
         p->looks[c].cells--;
@@ -283,6 +285,7 @@ static void take_ragged(const intake *in, piece *p, uint64_t line, size_t column
     const size_t expected = in->raw->plan->columns;
     const norn_on_ragged policy = in->raw->options->on_ragged;
     p->problems = p->row_problems; /* what is wrong with its cells comes of it */
+    p->bad = false;
     if (policy == NORN_RAGGED_SKIP || (policy == NORN_RAGGED_PAD && columns < expected)) p->ragged++;
     if (policy == NORN_RAGGED_SKIP) return;
     if (policy == NORN_RAGGED_PAD && columns < expected) {
@@ -311,7 +314,7 @@ static norn_status on_row(void *user, size_t slot, uint64_t line, size_t columns
     else
         take_ragged(in, p, line, columns);
     p->row_problems = p->problems;
-    p->any = false;
+    p->any = p->bad = false;
     return NORN_OK;
 }
 
@@ -356,6 +359,7 @@ static norn_status on_prepare(void *user, size_t slot, size_t bytes, bool first)
         in->header_ahead = false;
         p->cells = p->used = p->problems = 0;
         p->row_problems = 0;
+        p->bad = false;
         for (size_t c = 0; c < columns; c++) p->above[c] = NO_TEXT;
     } else {
         memmove(p->cell, p->cell + p->at[p->rows], cells * sizeof *p->cell);
@@ -616,7 +620,7 @@ static norn_status take_rows(intake *in, piece *p, uint64_t base)
     norn_raw *raw = in->raw;
     const size_t rows = p->rows;
     norn_status status = NORN_OK;
-    if (rows == 0) return NORN_OK;
+    if (rows == 0 || raw->problems) return NORN_OK; /* with a problem there will be no table */
     if (raw->plan->columns == 1) return drain_one_column(in, p, base);
     status = norn_raw_reserve(raw, rows);
     if (status != NORN_OK) return status;

@@ -110,12 +110,13 @@ static norn_status skip_row(void *user, size_t slot, uint64_t line, size_t colum
     return NORN_OK;
 }
 
-/* One piece is as much as the plan saw. */
+/* One piece is as much as the plan saw; a field too long for it shows in the next. */
 static norn_status skip_piece(void *user, size_t slot, uint64_t base, norn_status status,
                               const norn_error *defect)
 {
-    (void)user, (void)slot, (void)base, (void)status;
-    return defect->status == NORN_OK ? NORN_ERR_CANCELLED : NORN_OK;
+    int *pieces = user;
+    (void)slot, (void)base, (void)status;
+    return defect->status == NORN_OK && ++*pieces == 3 ? NORN_ERR_CANCELLED : NORN_OK;
 }
 
 /* No plan could be made of the beginning ("no rows", "no numbers"): because something is wrong there, so that
@@ -123,7 +124,8 @@ static norn_status skip_piece(void *user, size_t slot, uint64_t base, norn_statu
 static norn_status blame_beginning(norn_scan *scan, const norn_plan *plan, norn_status status,
                                    norn_error *planned, norn_error *err)
 {
-    const norn_scan_events events = {NULL, skip_bytes, skip_field, skip_row, skip_piece};
+    int pieces = 0;
+    const norn_scan_events events = {&pieces, skip_bytes, skip_field, skip_row, skip_piece};
     norn_error defect = NORN_ERROR_INIT;
     if (status == NORN_ERR_DATA && plan->delimiter) {
         (void)norn_scan_run(scan, plan->delimiter, plan->skip, plan->line, 0, &events, &defect);
