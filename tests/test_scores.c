@@ -22,7 +22,8 @@ static norn_block golden_block(size_t s, size_t k)
                         .forecast = metric_f + (s * FOLDS + k) * H,
                         .before = y[cut],
                         .reference = y[0]};
-    norn_scales_of(y, cut + 1, SEASON, &block.scale, &block.square_scale);
+    norn_scale_sums none = {0};
+    norn_scales_of(&none, y, cut + 1, SEASON, &block.scale, &block.square_scale);
     return block;
 }
 
@@ -123,13 +124,27 @@ static void scales_leave_out_pairs_with_missing_values(void **state)
     (void)state;
     const double y[] = {1, 3, NAN, 4, 11};
     double scale, square;
-    norn_scales_of(y, 5, 1, &scale, &square);
+    norn_scale_sums sums[3] = {{0}};
+    norn_scales_of(&sums[0], y, 5, 1, &scale, &square);
     assert_near(scale, (2 + 7) / 2.0, 1e-15, 0);
     assert_near(square, (4 + 49) / 2.0, 1e-15, 0);
-    norn_scales_of(y, 5, 2, &scale, &square);
+    norn_scales_of(&sums[1], y, 5, 2, &scale, &square);
     assert_near(scale, 1.0, 1e-15, 0);
-    norn_scales_of(y, 5, 5, &scale, &square);
+    norn_scales_of(&sums[2], y, 5, 5, &scale, &square);
     assert_true(scale == 0.0 && square == 0.0);
+}
+
+static void scales_go_on_from_an_earlier_cutoff_to_the_same_bits(void **state)
+{
+    (void)state;
+    norn_scale_sums going = {0};
+    double scale, square, want, want_square;
+    for (size_t n = 1; n <= NORN_COUNT(metric_y0); n += 3) {
+        norn_scale_sums none = {0};
+        norn_scales_of(&going, metric_y0, n, 4, &scale, &square);
+        norn_scales_of(&none, metric_y0, n, 4, &want, &want_square);
+        assert_true(scale == want && square == want_square);
+    }
 }
 
 /* Of a level of 1e9 the spread keeps its digits. */
@@ -276,6 +291,7 @@ int main(void)
         cmocka_unit_test(what_is_undefined_is_missing_and_never_infinite),
         cmocka_unit_test(a_missing_truth_or_forecast_is_not_scored),
         cmocka_unit_test(scales_leave_out_pairs_with_missing_values),
+        cmocka_unit_test(scales_go_on_from_an_earlier_cutoff_to_the_same_bits),
         cmocka_unit_test(r2_does_not_cancel_at_high_levels),
         cmocka_unit_test(the_definitions_of_other_toolkits_are_theirs),
         cmocka_unit_test(a_weight_is_as_good_as_adding_again),

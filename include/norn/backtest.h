@@ -10,7 +10,7 @@
  * fit, nor by a scale of a metric, nor by a choice that is made for a fold. A series with too few rows for
  * all folds is left out and listed.
  *
- * Naive, SeasonalNaive and Naive2 (with a season) and NLinear stand in every backtest, whatever else does.
+ * Naive, with a season SeasonalNaive and Naive2, and NLinear stand in every backtest, whatever else does.
  *
  * Rows whose truth is missing are not scored. A metric that is undefined (a truth or a scale of 0) is
  * missing and counted, never infinite. norn_metric_describe has the formula of each.
@@ -135,6 +135,8 @@ int norn_backtest_includes(const norn_backtest *backtest, size_t series);
 /* Rows that should be and are scored: folds * horizon of each included series, less missing truths. */
 uint64_t norn_backtest_rows(const norn_backtest *backtest);
 uint64_t norn_backtest_missing(const norn_backtest *backtest);
+/* Rows that a model gave no finite forecast for: it was not scored on them. 0 for all models of today. */
+uint64_t norn_backtest_unforecast(const norn_backtest *backtest, size_t model);
 
 /* Row of the series that is fold k's cutoff, and what a model forecast there: [h]. Only of included series;
  * NULL otherwise. */

@@ -56,19 +56,19 @@ void norn_block_add(double sums[NORN_SUMS], const norn_block *block, size_t from
     }
 }
 
-void norn_scales_of(const double *y, size_t n, size_t m, double *scale, double *square_scale)
+void norn_scales_of(norn_scale_sums *sums, const double *y, size_t n, size_t m, double *scale,
+                    double *square_scale)
 {
-    double sum = 0.0, squares = 0.0;
-    size_t count = 0;
-    for (size_t t = m; t < n; t++) {
+    for (size_t t = sums->rows > m ? sums->rows : m; t < n; t++) {
         const double d = y[t] - y[t - m];
         if (!isfinite(d)) continue;
-        sum += fabs(d);
-        squares += d * d;
-        count++;
+        sums->sum += fabs(d);
+        sums->squares += d * d;
+        sums->pairs++;
     }
-    *scale = count ? sum / (double)count : 0.0;
-    *square_scale = count ? squares / (double)count : 0.0;
+    if (sums->rows < n) sums->rows = n;
+    *scale = sums->pairs ? sums->sum / (double)sums->pairs : 0.0;
+    *square_scale = sums->pairs ? sums->squares / (double)sums->pairs : 0.0;
 }
 
 /* ---- metrics of sums; NaN where undefined ---- */

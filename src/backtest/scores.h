@@ -53,8 +53,14 @@ typedef struct norn_block {
 void norn_block_add(double sums[NORN_SUMS], const norn_block *block, size_t from, size_t to);
 
 /* mean |y_t - y_{t-m}| and mean (y_t - y_{t-m})^2 over y[0, n), pairs with missing values left out; 0 where
- * there is none. */
-void norn_scales_of(const double *y, size_t n, size_t m, double *scale, double *square_scale);
+ * there is none. With the sums of an earlier and shorter call (all 0 at first) only the rows between are
+ * looked at. */
+typedef struct norn_scale_sums {
+    double sum, squares;
+    size_t pairs, rows;
+} norn_scale_sums;
+void norn_scales_of(norn_scale_sums *sums, const double *y, size_t n, size_t m, double *scale,
+                    double *square_scale);
 
 /*
  * One scope: every block is added, series by series. Weights are how often the bootstrap drew a series or a
