@@ -12,8 +12,8 @@
  * changes nothing but rounding.
  *
  * DLinear's weights u of the rest and v of the average act as b = (I - M)'u + M'v for the averaging matrix M,
- * and the ridge |u|^2 + |v|^2 on both is the ridge b' K^-1 b with K = (I - M)'(I - M) + M'M: with K = C C' it
- * is plain ridge regression on C'x.
+ * and the ridge |u|^2 + |v|^2 on both is the ridge b' K^-1 b with K = (I - M)'(I - M) + M'M: with K = U'U it
+ * is plain ridge regression on U x.
  *
  * Gaps of at most an eighth of the window are filled with the value before them, in training as in
  * forecasting; a longer gap splits the training rows. With fewer than two windows, or where nothing varies,
@@ -56,42 +56,50 @@ typedef struct sums {
 
 /* ---- linear algebra ---- */
 
-/* In place, lower triangle: A = L L'. False when A is not positive definite. */
+/* In place, upper triangle: A = U'U. False when A is not positive definite. */
 static bool cholesky(double *a, size_t n)
 {
     for (size_t j = 0; j < n; j++) {
-        double pivot = a[j * n + j];
-        for (size_t k = 0; k < j; k++) pivot -= a[j * n + k] * a[j * n + k];
-        if (!(pivot > 0.0) || !isfinite(pivot)) return false;
-        pivot = sqrt(pivot);
-        a[j * n + j] = pivot;
-        for (size_t i = j + 1; i < n; i++) {
-            double sum = a[i * n + j];
-            for (size_t k = 0; k < j; k++) sum -= a[i * n + k] * a[j * n + k];
-            a[i * n + j] = sum / pivot;
-        }
+        double *const pivot = a + j * n;
+        if (!(pivot[j] > 0.0) || !isfinite(pivot[j])) return false;
+        const double root = sqrt(pivot[j]);
+        for (size_t c = j; c < n; c++) pivot[c] /= root;
+        for (size_t i = j + 1; i < n; i++)
+            for (size_t c = i; c < n; c++) a[i * n + c] -= pivot[i] * pivot[c];
     }
     return true;
 }
 
-/* Solves L L' x = b for the columns of b [n][columns], in place. */
-static void solve(const double *l, size_t n, double *b, size_t columns)
+/* Solves U'U x = b for the columns of b [n][columns], in place. */
+static void solve(const double *u, size_t n, double *b, size_t columns)
 {
-    for (size_t i = 0; i < n; i++) {
-        double *const row = b + i * columns;
-        for (size_t k = 0; k < i; k++)
-            for (size_t c = 0; c < columns; c++) row[c] -= l[i * n + k] * b[k * columns + c];
-        for (size_t c = 0; c < columns; c++) row[c] /= l[i * n + i];
+    for (size_t k = 0; k < n; k++) {
+        double *const row = b + k * columns;
+        for (size_t c = 0; c < columns; c++) row[c] /= u[k * n + k];
+        for (size_t i = k + 1; i < n; i++)
+            for (size_t c = 0; c < columns; c++) b[i * columns + c] -= u[k * n + i] * row[c];
     }
     for (size_t i = n; i-- > 0;) {
         double *const row = b + i * columns;
         for (size_t k = i + 1; k < n; k++)
-            for (size_t c = 0; c < columns; c++) row[c] -= l[k * n + i] * b[k * columns + c];
-        for (size_t c = 0; c < columns; c++) row[c] /= l[i * n + i];
+            for (size_t c = 0; c < columns; c++) row[c] -= u[i * n + k] * b[k * columns + c];
+        for (size_t c = 0; c < columns; c++) row[c] /= u[i * n + i];
     }
 }
 
-/* Adds `share` of the mean of the diagonal to its first n entries of a [size][size]; false when it is 0. */
+/* b = U b for b [n][columns], in place: row i needs the rows from i on. */
+static void multiply(const double *u, size_t n, double *b, size_t columns)
+{
+    for (size_t i = 0; i < n; i++) {
+        double *const row = b + i * columns;
+        for (size_t c = 0; c < columns; c++) row[c] *= u[i * n + i];
+        for (size_t k = i + 1; k < n; k++)
+            for (size_t c = 0; c < columns; c++) row[c] += u[i * n + k] * b[k * columns + c];
+    }
+}
+
+/* Adds `ridge` of the mean of the diagonal's first n entries to them; a is [size][size]. False when it is 0.
+ */
 static bool add_ridge(double *a, size_t n, size_t size)
 {
     double trace = 0.0;
@@ -201,12 +209,12 @@ static void fit_nlinear(const norn_forecaster_setup *setup, norn_view train, dou
     if (w < 2 || !sum_windows(&m.t, train, w, m.filled, &state[1])) return;
     const double square = product(t, last, last);
     for (size_t a = 0; a < last; a++) {
-        const double with_last = product(t, a, last);
-        for (size_t b = 0; b <= a; b++)
-            m.gram[a * w + b] = product(t, a, b) - with_last - product(t, b, last) + square;
+        const double with_last = product(t, a, last), *const from = t->a + a * t->d;
+        for (size_t b = a; b < last; b++)
+            m.gram[a * w + b] = from[b] - with_last - product(t, b, last) + square;
         for (size_t j = 0; j < h; j++)
-            m.right[a * h + j] = product(t, a, w + j) - with_last - product(t, w + j, last) + square;
-        m.gram[last * w + a] = t->s[a] - t->s[last];
+            m.right[a * h + j] = from[w + j] - with_last - product(t, last, w + j) + square;
+        m.gram[a * w + last] = t->s[a] - t->s[last];
     }
     m.gram[last * w + last] = t->windows;
     for (size_t j = 0; j < h; j++) m.right[last * h + j] = t->s[w + j] - t->s[last];
@@ -255,7 +263,7 @@ static void forecast_nlinear(const norn_forecaster_setup *setup, const double *s
 
 /* ---- DLinear ---- */
 
-/* K = (I - M)'(I - M) + M'M = I - M - M' + 2 M'M, lower triangle; row k of M averages values k - q .. k + q,
+/* K = (I - M)'(I - M) + M'M = I - M - M' + 2 M'M, upper triangle; row k of M averages values k - q .. k + q,
  * those beyond the window's ends being the end's. */
 static void average_prior(double *k, size_t w, double *row)
 {
@@ -268,9 +276,9 @@ static void average_prior(double *k, size_t w, double *row)
         if (at < q) row[0] += (double)(q - at) * share;
         if (at + q >= w) row[w - 1] += (double)(at + q + 1 - w) * share;
         for (size_t a = from; a <= to; a++) {
-            for (size_t b = from; b <= a; b++) k[a * w + b] += 2.0 * row[a] * row[b];
+            for (size_t b = a; b <= to; b++) k[a * w + b] += 2.0 * row[a] * row[b];
             const size_t low = a < at ? a : at, high = a < at ? at : a;
-            k[high * w + low] -= low == high ? 2.0 * row[a] : row[a];
+            k[low * w + high] -= low == high ? 2.0 * row[a] : row[a];
         }
         k[at * w + at] += 1.0;
     }
@@ -281,42 +289,36 @@ static void fit_dlinear(const norn_forecaster_setup *setup, norn_view train, dou
     const size_t w = lags(setup), h = setup->horizon;
     memory m = parts(setup, work);
     const sums *const t = &m.t;
-    double *const c = m.other, *const weights = state + 2 + h;
+    double *const prior = m.other, *const weights = state + 2 + h;
     state[0] = 0.0;
     if (w < 2 || !sum_windows(&m.t, train, w, m.filled, &state[1])) return;
-    average_prior(c, w, m.vector);
-    if (!cholesky(c, w)) return;
-    /* gram = G C, then C'(G C), both for the values relative to their mean over the windows. */
+    average_prior(prior, w, m.vector);
+    if (!cholesky(prior, w)) return;
+    /* U G U' and U times the products with the targets, values relative to their mean over the windows */
     for (size_t a = 0; a < w; a++) {
-        double *const row = m.gram + a * w;
-        memset(row, 0, w * sizeof *row);
-        for (size_t k = 0; k < w; k++) {
-            const double g = product(t, a, k) - t->s[a] * t->s[k] / t->windows;
-            for (size_t b = 0; b <= k; b++) row[b] += g * c[k * w + b];
+        const double mean = t->s[a] / t->windows, *const from = t->a + a * t->d;
+        for (size_t b = a; b < w; b++) m.gram[a * w + b] = m.gram[b * w + a] = from[b] - mean * t->s[b];
+        for (size_t j = 0; j < h; j++) m.right[a * h + j] = from[w + j] - mean * t->s[w + j];
+    }
+    multiply(prior, w, m.gram, w);
+    for (size_t a = 0; a < w; a++)
+        for (size_t b = 0; b < a; b++) {
+            const double other = m.gram[a * w + b];
+            m.gram[a * w + b] = m.gram[b * w + a];
+            m.gram[b * w + a] = other;
         }
-    }
-    for (size_t a = 0; a < w; a++) { /* row a of C'X needs the rows from a on */
-        double *const row = m.gram + a * w;
-        for (size_t b = 0; b < w; b++) row[b] *= c[a * w + a];
-        for (size_t k = a + 1; k < w; k++)
-            for (size_t b = 0; b < w; b++) row[b] += c[k * w + a] * m.gram[k * w + b];
-        memset(m.right + a * h, 0, h * sizeof *m.right);
-        for (size_t k = a; k < w; k++)
-            for (size_t j = 0; j < h; j++)
-                m.right[a * h + j] +=
-                    c[k * w + a] * (product(t, k, w + j) - t->s[k] * t->s[w + j] / t->windows);
-    }
+    multiply(prior, w, m.gram, w);
+    multiply(prior, w, m.right, h);
     if (!add_ridge(m.gram, w, w) || !cholesky(m.gram, w)) return;
     solve(m.gram, w, m.right, h);
     memset(weights, 0, w * h * sizeof *weights);
+    for (size_t a = 0; a < w; a++) /* U' of the solution */
+        for (size_t k = a; k < w; k++)
+            for (size_t j = 0; j < h; j++) weights[k * h + j] += prior[a * w + k] * m.right[a * h + j];
+    memcpy(state + 2, t->s + w, h * sizeof *state);
     for (size_t k = 0; k < w; k++)
-        for (size_t a = 0; a <= k; a++)
-            for (size_t j = 0; j < h; j++) weights[k * h + j] += c[k * w + a] * m.right[a * h + j];
-    for (size_t j = 0; j < h; j++) {
-        double constant = t->s[w + j];
-        for (size_t k = 0; k < w; k++) constant -= weights[k * h + j] * t->s[k];
-        state[2 + j] = constant / t->windows;
-    }
+        for (size_t j = 0; j < h; j++) state[2 + j] -= weights[k * h + j] * t->s[k];
+    for (size_t j = 0; j < h; j++) state[2 + j] /= t->windows;
     state[0] = 1.0;
 }
 
