@@ -23,7 +23,7 @@ if(TARGET norn_cli)
     endforeach()
 
     file(GLOB sources ${PROJECT_SOURCE_DIR}/src/cli/*.c)
-    list(FILTER sources EXCLUDE REGEX "/(main|forecast)\\.c$")
+    list(FILTER sources EXCLUDE REGEX "/(main|forecast|backtest[a-z_]*)\\.c$")
     add_executable(test_cli ${cli}/test_cli.c ${cli}/stub_library.c ${sources} ${PROJECT_SOURCE_DIR}/src/base/base.c)
     target_include_directories(test_cli PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
                                                 ${CMAKE_CURRENT_SOURCE_DIR} ${cli})
@@ -77,7 +77,8 @@ if(VALGRIND AND NOT NORN_SANITIZE)
                  --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
                  --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
     # What runs without OpenCL.
-    foreach(short base cell csv scan calendar roles table reference metrics cli)
+    foreach(short base cell csv scan calendar roles table reference metrics cli forecasters scores significance
+                  backtest)
         if(TARGET test_${short})
             add_test(NAME valgrind.${short} COMMAND ${valgrind} $<TARGET_FILE:test_${short}>)
             set_tests_properties(valgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}"

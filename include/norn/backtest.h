@@ -87,7 +87,7 @@ typedef struct norn_estimate {
 typedef struct norn_backtest_options {
     size_t size;
     size_t horizon;     /* h; 0: the season if above 1, else a tenth of the rows, at most 24 */
-    size_t folds;       /* K; 0: 5 */
+    size_t folds;       /* K; 0: 5, fewer where the longest series has no rows for them */
     size_t step;        /* rows between cutoffs; 0: the horizon */
     size_t gap;         /* last rows before a cutoff that no fit sees */
     size_t train_rows;  /* rows that a fit sees; 0: all before */

@@ -53,6 +53,14 @@ static const char *s_if(size_t count)
     return count == 1 ? "" : "s";
 }
 
+enum { MOST_FOLDS = 5 }; /* by default */
+
+/* What a fit must see: with a season, one pair of rows for the scale of MASE. */
+static size_t least_rows(const norn_backtest_options *o)
+{
+    return o->train_rows ? o->train_rows : at_least(o->season + 1, 2);
+}
+
 /* Sizes by the longest series: a short one is left out, it does not change what the others are asked. */
 static void choose_sizes(norn_folds *f, const norn_backtest_options *asked, size_t longest)
 {
@@ -75,10 +83,14 @@ static void choose_sizes(norn_folds *f, const norn_backtest_options *asked, size
                       asked->horizon  ? ", as told"
                       : o->season > 1 ? ", one season"
                                       : ", a tenth of the rows or 24");
-    if (!o->folds) o->folds = 5;
     if (!o->step) o->step = o->horizon;
+    if (!o->folds) {
+        const size_t one = least_rows(o) + o->gap + o->horizon;
+        o->folds = longest > one ? 1 + at_most(MOST_FOLDS - 1, (longest - one) / o->step) : 1;
+    }
     norn_folds_decide(f, "cutoffs", "--folds, --step", "%zu, %zu row%s apart%s", o->folds, o->step,
-                      s_if(o->step), o->gap ? ", with a gap before each" : "");
+                      s_if(o->step),
+                      !asked->folds && o->folds < MOST_FOLDS ? ": there are no rows for more" : "");
 }
 
 static void say_training(norn_folds *f)
@@ -108,9 +120,7 @@ norn_status norn_folds_plan(norn_folds *f, const norn_table *table, const norn_b
     choose_sizes(f, asked, longest);
     f->fits = o->refit_every ? (o->folds + o->refit_every - 1) / o->refit_every : 1;
 
-    /* A fit sees two seasons' worth of pairs at least: one for the scale of MASE. */
-    const size_t least = o->train_rows ? o->train_rows : at_least(o->season + 1, 2);
-    const size_t most = SIZE_MAX >> 1;
+    const size_t least = least_rows(o), most = SIZE_MAX >> 1;
     if (o->folds > 1 && o->step > most / o->folds)
         return norn_fail(err, NORN_ERR_USAGE, "--folds %zu of --step %zu are too many rows", o->folds,
                          o->step);

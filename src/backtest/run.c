@@ -35,21 +35,38 @@ static norn_status unknown_model(const char *word, size_t length, norn_error *er
                      norn_quote(quoted, sizeof quoted, word, length, 40), known);
 }
 
+/* The next of the words of --models: its forecaster, NULL for "all" and after the last, when *word is NULL.
+ */
+static norn_status next_model(const char **word, const norn_forecaster **kind, norn_error *err)
+{
+    const char *const at = *word;
+    const size_t length = strcspn(at, ",");
+    *kind = norn_forecaster_find(at, length);
+    *word = at[length] ? at + length + 1 : NULL;
+    if (*kind || (length == 3 && strncmp(at, "all", 3) == 0)) return NORN_OK;
+    return unknown_model(at, length, err);
+}
+
+/* Before any work. */
+static norn_status check_models(const char *words, norn_error *err)
+{
+    const norn_forecaster *kind;
+    norn_status status = NORN_OK;
+    while (words && status == NORN_OK) status = next_model(&words, &kind, err);
+    return status;
+}
+
 /* Those asked for, then the baselines that stand in every backtest. */
-static norn_status choose_models(norn_backtest *b, norn_error *err)
+static void choose_models(norn_backtest *b)
 {
     static const norn_forecaster *const always[] = {&norn_model_naive, &norn_model_seasonal_naive,
                                                     &norn_model_naive2, &norn_model_nlinear};
     size_t count;
-    const norn_forecaster *const *all = norn_forecasters(&count);
-    for (const char *word = b->folds.options.models; word && *word;) {
-        const size_t length = strcspn(word, ",");
-        const norn_forecaster *kind = norn_forecaster_find(word, length);
-        const bool every = length == 3 && strncmp(word, "all", 3) == 0;
-        if (!kind && !every) return unknown_model(word, length, err);
-        for (size_t i = 0; every && i < count; i++) add_model(b, all[i]);
+    const norn_forecaster *kind, *const *all = norn_forecasters(&count);
+    for (const char *words = b->folds.options.models; words;) {
+        if (next_model(&words, &kind, NULL) != NORN_OK) break;
         if (kind) add_model(b, kind);
-        word += length + (word[length] == ',');
+        for (size_t i = 0; !kind && i < count; i++) add_model(b, all[i]);
     }
     for (size_t i = 0; i < NORN_COUNT(always); i++) add_model(b, always[i]);
 
@@ -58,7 +75,6 @@ static norn_status choose_models(norn_backtest *b, norn_error *err)
     for (size_t i = 0; i < b->model_count && used < sizeof text; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? ", " : "", b->models[i].name);
     norn_folds_decide(&b->folds, "models", "--models", "%s", text);
-    return NORN_OK;
 }
 
 /* ---- running ---- */
@@ -108,10 +124,11 @@ norn_status norn_backtest_run_with(norn_backtest **out, const norn_table *table,
     if (!b) return norn_fail_memory(err, "a backtest");
     b->host = services;
 
-    norn_status status = norn_folds_plan(&b->folds, table, &asked, &b->host, err);
+    norn_status status = check_models(asked.models, err);
+    if (status == NORN_OK) status = norn_folds_plan(&b->folds, table, &asked, &b->host, err);
     for (size_t i = 0; i < joint_count && status == NORN_OK; i++)
         b->models[b->model_count++] = (norn_model){.name = joints[i].name};
-    if (status == NORN_OK) status = choose_models(b, err);
+    if (status == NORN_OK) choose_models(b);
     b->folds.options.models = NULL;
     for (size_t m = 0; m < b->model_count && status == NORN_OK; m++) {
         norn_model *const model = &b->models[m];

@@ -263,6 +263,7 @@ void chart_draw(const cli_screen *screen, cli_text *out, const cli_chart *chart)
  */
 
 extern const cli_command cli_forecast_command;
+extern const cli_command cli_backtest_command;
 extern const cli_command cli_devices_command;
 
 #endif
