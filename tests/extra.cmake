@@ -78,7 +78,7 @@ if(VALGRIND AND NOT NORN_SANITIZE)
                  --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
     # What runs without OpenCL.
     foreach(short base cell csv scan calendar roles table reference metrics cli forecasters scores significance
-                  backtest)
+                  backtest leakage)
         if(TARGET test_${short})
             add_test(NAME valgrind.${short} COMMAND ${valgrind} $<TARGET_FILE:test_${short}>)
             set_tests_properties(valgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}"

@@ -69,6 +69,16 @@ static void sizes_that_are_not_given_follow_from_the_rows(void **state)
     assert_int_equal(held->season, 1);
     assert_int_equal(held->refit_every, 1);
     assert_int_equal(held->window, 15); /* a quarter of the 60 rows up to the first cutoff */
+    assert_int_equal(norn_backtest_model_count(backtest), 2); /* without a season no model of seasons */
+    norn_backtest_free(backtest);
+
+    norn_backtest_options options = NORN_BACKTEST_OPTIONS_INIT;
+    options.season = 30;
+    backtest = must_backtest(table, &options, NULL, 0);
+    held = norn_backtest_settings(backtest);
+    assert_int_equal(held->horizon, 30);
+    assert_int_equal(held->folds, 2); /* 31 rows to fit on and three horizons would be 121 */
+    assert_int_equal(norn_backtest_model_count(backtest), 4);
     norn_backtest_free(backtest);
     norn_table_free(table);
 }
@@ -389,7 +399,7 @@ static void intervals_are_as_wide_as_theory_says_and_the_same_for_the_same_seed(
     enum { K = 200 };
     double e[K], mean = 0.0, squares = 0.0;
     for (size_t i = 0; i < K; i++) {
-        e[i] = 1.0 + 0.01 * (double)(i * 37 % 100);
+        e[i] = 1.0 + 0.005 * (double)i; /* no two parts of it are alike */
         mean += e[i] / K;
     }
     for (size_t i = 0; i < K; i++) squares += (e[i] - mean) * (e[i] - mean);
@@ -438,6 +448,37 @@ static void intervals_know_that_errors_of_a_cutoff_belong_together(void **state)
     }
     const double alone = of[0].high - of[0].low, together = of[1].high - of[1].low;
     assert_true(together > 0.85 * alone && together < 1.15 * alone);
+}
+
+/* One cutoff, series that err differently: what is drawn are the series. */
+static void intervals_draw_series_too(void **state)
+{
+    (void)state;
+    enum { S = 120 };
+    static double y[S][8], given[S];
+    const double *columns[S];
+    double mean = 0.0, squares = 0.0;
+    for (size_t s = 0; s < S; s++) {
+        columns[s] = y[s];
+        for (size_t t = 0; t < 8; t++) y[s][t] = t % 2 ? 1.0 : 2.0;
+        given[s] = y[s][7] + 1.0 + 0.01 * (double)s;
+        mean += (1.0 + 0.01 * (double)s) / S;
+    }
+    for (size_t s = 0; s < S; s++) squares += (given[s] - y[s][7] - mean) * (given[s] - y[s][7] - mean);
+    const double half = 1.96 * sqrt(squares / S / S);
+    norn_table *table = table_of(8, S, columns);
+    const norn_joint joint = joint_of("Given", given);
+    norn_backtest_options options = NORN_BACKTEST_OPTIONS_INIT;
+    options.horizon = 1;
+    options.folds = 1;
+    options.season = 1;
+    norn_backtest *backtest = must_backtest(table, &options, &joint, 1);
+    const norn_estimate of = norn_backtest_metric(backtest, 0, NORN_SCOPE_ALL, 0, NORN_METRIC_MAE);
+    assert_near(of.value, mean, 1e-13, 0);
+    assert_near(of.low, mean - half, 0, 0.12 * half);
+    assert_near(of.high, mean + half, 0, 0.12 * half);
+    norn_backtest_free(backtest);
+    norn_table_free(table);
 }
 
 static void without_anything_to_draw_there_is_no_interval(void **state)
@@ -591,6 +632,7 @@ int main(void)
         cmocka_unit_test(rows_without_a_truth_or_a_forecast_are_counted),
         cmocka_unit_test(intervals_are_as_wide_as_theory_says_and_the_same_for_the_same_seed),
         cmocka_unit_test(intervals_know_that_errors_of_a_cutoff_belong_together),
+        cmocka_unit_test(intervals_draw_series_too),
         cmocka_unit_test(without_anything_to_draw_there_is_no_interval),
         cmocka_unit_test(a_comparison_is_of_the_mean_losses_of_cutoffs),
         cmocka_unit_test(residuals_take_each_row_by_its_latest_forecast),

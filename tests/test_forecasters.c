@@ -111,8 +111,29 @@ static void naive2_is_that_of_the_m4_code(void **state)
     assert_all_near(out, naive2_odd, 15, 1e-13);
     once(&norn_model_naive2, naive2_flat_y, NORN_COUNT(naive2_flat_y), 12, 1, 15, out);
     assert_all_near(out, naive2_flat, 15, 0); /* the test finds no season */
-    once(&norn_model_naive2, naive2_even_y, 35, 12, 1, 15, out);
-    for (size_t i = 0; i < 15; i++) assert_true(out[i] == naive2_even_y[34]); /* less than three seasons */
+}
+
+static void naive2_asks_for_three_seasons(void **state)
+{
+    (void)state;
+    double y[21], out[7];
+    for (size_t i = 0; i < 21; i++) y[i] = i % 7 == 3 ? 15.0 : 10.0;
+    once(&norn_model_naive2, y, 20, 7, 1, 7, out);
+    for (size_t i = 0; i < 7; i++) assert_true(out[i] == 10.0);
+    once(&norn_model_naive2, y, 21, 7, 1, 7, out);
+    for (size_t i = 0; i < 7; i++) assert_near(out[i], y[i], 0.02, 0);
+}
+
+static void naive2_finds_a_season_from_the_limit_of_90_percent_on(void **state)
+{
+    (void)state;
+    double out[15];
+    once(&norn_model_naive2, naive2_below_y, NORN_COUNT(naive2_below_y), 6, 1, 15, out);
+    assert_all_near(out, naive2_below, 15, 0);
+    assert_true(out[0] == out[1]);
+    once(&norn_model_naive2, naive2_above_y, NORN_COUNT(naive2_above_y), 6, 1, 15, out);
+    assert_all_near(out, naive2_above, 15, 1e-13);
+    assert_true(out[0] != out[1]);
 }
 
 /* R's acf computes no lag above 10 log10 n, so that a season of 30 is first found with 1000 rows. */
@@ -140,6 +161,13 @@ static void naive2_keeps_the_phase_of_the_season_when_older_rows_are_left_out(vo
     norn_fitted_forecast(fitted, (norn_view){naive2_even_y, n, 0}, want);
     norn_fitted_forecast(fitted, (norn_view){naive2_even_y + 31, n - 31, 31}, out);
     assert_memory_equal(out, want, sizeof out);
+
+    /* fitted on later rows too: the figure is counted from the row's place in the series */
+    norn_fitted_fit(fitted, (norn_view){naive2_even_y + 5, n - 5, 0});
+    norn_fitted_forecast(fitted, (norn_view){naive2_even_y + 5, n - 5, 0}, want);
+    norn_fitted_fit(fitted, (norn_view){naive2_even_y + 5, n - 5, 5});
+    norn_fitted_forecast(fitted, (norn_view){naive2_even_y + 5, n - 5, 5}, out);
+    assert_all_near(out, want, 15, 1e-13);
     norn_fitted_free(fitted);
 }
 
@@ -314,6 +342,8 @@ int main(void)
         cmocka_unit_test(drift_goes_on_along_the_line_from_the_first_to_the_last_value),
         cmocka_unit_test(window_average_is_the_mean_of_the_window_without_missing_values),
         cmocka_unit_test(naive2_is_that_of_the_m4_code),
+        cmocka_unit_test(naive2_asks_for_three_seasons),
+        cmocka_unit_test(naive2_finds_a_season_from_the_limit_of_90_percent_on),
         cmocka_unit_test(naive2_finds_no_season_beyond_the_lags_of_r),
         cmocka_unit_test(naive2_keeps_the_phase_of_the_season_when_older_rows_are_left_out),
         cmocka_unit_test(nlinear_is_the_linear_model_of_norn_forecast),

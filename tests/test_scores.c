@@ -218,6 +218,18 @@ static void the_definitions_of_other_toolkits_are_theirs(void **state)
     assert_int_equal(norn_compat_season(NORN_COMPAT_NIXTLA, 12), 12);
 }
 
+/* Before 5: up, up, down; the forecasts say up, nothing, up. A truth that stays says nothing. */
+static void a_forecast_of_no_change_has_half_the_direction(void **state)
+{
+    (void)state;
+    const double truth[] = {6, 7, 4, 5}, forecast[] = {9, 5, 6, 6};
+    const norn_block block = {truth, forecast, 5, 1, 1, 0};
+    double sums[NORN_SUMS] = {0};
+    norn_block_add(sums, &block, 0, 4);
+    assert_true(sums[NORN_SUM_DIRECTION] == 1.5);
+    assert_true(sums[NORN_SUM_DIRECTION_ROWS] == 3.0);
+}
+
 static void a_weight_is_as_good_as_adding_again(void **state)
 {
     (void)state;
@@ -294,6 +306,7 @@ int main(void)
         cmocka_unit_test(scales_go_on_from_an_earlier_cutoff_to_the_same_bits),
         cmocka_unit_test(r2_does_not_cancel_at_high_levels),
         cmocka_unit_test(the_definitions_of_other_toolkits_are_theirs),
+        cmocka_unit_test(a_forecast_of_no_change_has_half_the_direction),
         cmocka_unit_test(a_weight_is_as_good_as_adding_again),
         cmocka_unit_test(owa_and_skill_are_beside_the_baselines),
         cmocka_unit_test(every_metric_has_a_word_a_formula_and_a_source),

@@ -52,12 +52,26 @@ def seasonal_series(seed, n, m, noise):
 # ---- Naive2 ------------------------------------------------------------------------------------------------------
 
 
+def seasonality(y, m):
+    """|r_m| over its standard error: above 1.645 the M4 code calls the series seasonal."""
+    r = statsmodels.tsa.stattools.acf(y, nlags=m, fft=False)[1:]
+    return abs(r[m - 1]) / np.sqrt((1 + 2 * np.sum(r[: m - 1] ** 2)) / len(y))
+
+
+def near_the_limit(low, high):
+    """The first weakly seasonal series whose statistic lies between the two."""
+    for seed in range(1000):
+        y = seasonal_series(seed, 60, 6, 0.6)
+        if low < seasonality(y, 6) < high and np.all(y > 0):
+            return y
+    raise ValueError("no such series")
+
+
 def naive2(y, m, h):
     n = len(y)
     seasonal = False
     if n >= 3 * m and m <= int(10 * np.log10(n)):
-        r = statsmodels.tsa.stattools.acf(y, nlags=m, fft=False)[1:]
-        seasonal = abs(r[m - 1]) > 1.645 * np.sqrt((1 + 2 * np.sum(r[: m - 1] ** 2)) / n)
+        seasonal = seasonality(y, m) > 1.645
     if not seasonal:
         return np.repeat(y[-1], h)
     found = statsmodels.tsa.seasonal.seasonal_decompose(y, model="multiplicative", period=m).seasonal
@@ -72,6 +86,10 @@ def naive2_cases():
             y = on_grid(50 + np.random.default_rng(seed).standard_normal(n))
         put(f"naive2_{name}_y", y, f"season {m}")
         put(f"naive2_{name}", naive2(y, m, 15))
+    for name, low, high in (("below", 1.55, 1.645), ("above", 1.645, 1.75)):
+        y = near_the_limit(low, high)
+        put(f"naive2_{name}_y", y, f"season 6, statistic {seasonality(y, 6):.3f}")
+        put(f"naive2_{name}", naive2(y, 6, 15))
 
 
 # ---- linear models -----------------------------------------------------------------------------------------------
