@@ -23,7 +23,7 @@ if(TARGET norn_cli)
     endforeach()
 
     file(GLOB sources ${PROJECT_SOURCE_DIR}/src/cli/*.c)
-    list(FILTER sources EXCLUDE REGEX "/(main|forecast)\\.c$")
+    list(FILTER sources EXCLUDE REGEX "/(main|forecast|backtest[a-z_]*)\\.c$")
     foreach(short cli inspect)
         add_executable(test_${short} ${cli}/test_${short}.c ${cli}/stub_library.c ${sources}
                                      ${PROJECT_SOURCE_DIR}/src/base/base.c ${PROJECT_SOURCE_DIR}/src/base/file.c
@@ -102,7 +102,7 @@ if(VALGRIND AND NOT NORN_SANITIZE)
                  --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
     # What runs without OpenCL.
     foreach(short base file safetensors cell csv scan calendar time zone step roles table files season reference metrics cli
-                  inspect)
+                  inspect forecasters scores significance backtest leakage)
         if(TARGET test_${short})
             add_test(NAME valgrind.${short} COMMAND ${valgrind} $<TARGET_FILE:test_${short}>)
             set_tests_properties(valgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}"

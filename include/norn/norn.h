@@ -1,6 +1,7 @@
 /* All of Norn's public headers. */
 #ifndef NORN_NORN_H
 #define NORN_NORN_H
+#include "norn/backtest.h"
 #include "norn/base.h"
 #include "norn/context.h"
 #include "norn/forecast.h"

@@ -1,0 +1,242 @@
+/*
+ * All folds of all models. Models that need no device go series by series: the memory of one fit at a time,
+ * and the folds it serves at once. See norn/backtest.h for what is promised.
+ */
+#include "backtest/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- models ---- */
+
+static bool has_model(const norn_backtest *b, const norn_forecaster *kind)
+{
+    for (size_t i = 0; i < b->model_count; i++)
+        if (b->models[i].kind == kind) return true;
+    return false;
+}
+
+static void add_model(norn_backtest *b, const norn_forecaster *kind)
+{
+    if (has_model(b, kind)) return;
+    if (kind->seasonal && b->folds.options.season < 2) return;
+    b->models[b->model_count++] = (norn_model){.name = kind->name, .kind = kind};
+}
+
+static norn_status unknown_model(const char *word, size_t length, norn_error *err)
+{
+    char quoted[80], known[256] = "";
+    size_t count, used = 0;
+    const norn_forecaster *const *all = norn_forecasters(&count);
+    for (size_t i = 0; i < count && used < sizeof known; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", all[i]->word);
+    return norn_fail(err, NORN_ERR_USAGE, "--models: no model is called \"%s\" (%s; all)",
+                     norn_quote(quoted, sizeof quoted, word, length, 40), known);
+}
+
+/* The next of the words of --models: its forecaster, NULL for "all" and after the last, when *word is NULL.
+ */
+static norn_status next_model(const char **word, const norn_forecaster **kind, norn_error *err)
+{
+    const char *const at = *word;
+    const size_t length = strcspn(at, ",");
+    *kind = norn_forecaster_find(at, length);
+    *word = at[length] ? at + length + 1 : NULL;
+    if (*kind || (length == 3 && strncmp(at, "all", 3) == 0)) return NORN_OK;
+    return unknown_model(at, length, err);
+}
+
+/* Before any work. */
+static norn_status check_models(const char *words, norn_error *err)
+{
+    const norn_forecaster *kind;
+    norn_status status = NORN_OK;
+    while (words && status == NORN_OK) status = next_model(&words, &kind, err);
+    return status;
+}
+
+/* Those asked for, then the baselines that stand in every backtest. */
+static void choose_models(norn_backtest *b)
+{
+    static const norn_forecaster *const always[] = {&norn_model_naive, &norn_model_seasonal_naive,
+                                                    &norn_model_naive2, &norn_model_nlinear};
+    size_t count;
+    const norn_forecaster *kind, *const *all = norn_forecasters(&count);
+    for (const char *words = b->folds.options.models; words;) {
+        if (next_model(&words, &kind, NULL) != NORN_OK) break;
+        if (kind) add_model(b, kind);
+        for (size_t i = 0; !kind && i < count; i++) add_model(b, all[i]);
+    }
+    for (size_t i = 0; i < NORN_COUNT(always); i++) add_model(b, always[i]);
+
+    char text[NORN_BACKTEST_TEXT] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < b->model_count && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? ", " : "", b->models[i].name);
+    norn_folds_decide(&b->folds, "models", "--models", "%s", text);
+}
+
+/* ---- running ---- */
+
+static norn_status run_kind(norn_backtest *b, norn_model *model, norn_error *err)
+{
+    const norn_folds *const f = &b->folds;
+    const size_t h = f->options.horizon, folds = f->options.folds;
+    const norn_forecaster_setup setup = {
+        .horizon = h, .season = f->options.season, .window = f->options.window, .rows = f->longest};
+    norn_fitted *fitted = NULL;
+    norn_status status = norn_fitted_new(&fitted, model->kind, &setup, &b->host, err);
+    for (size_t i = 0; i < f->count && status == NORN_OK; i++) {
+        for (size_t k = 0; k < folds; k++) {
+            const size_t fit = norn_folds_fit_of(f, k);
+            const double begin = norn_seconds();
+            if (norn_folds_first_of(f, fit) == k) norn_fitted_fit(fitted, norn_folds_train(f, i, fit));
+            const double between = norn_seconds();
+            norn_fitted_forecast(fitted, norn_folds_past(f, i, k), model->forecasts + (i * folds + k) * h);
+            model->seconds[0] += between - begin;
+            model->seconds[1] += norn_seconds() - between;
+        }
+        if (norn_is_cancelled(&b->host)) status = norn_fail_cancelled(err);
+    }
+    norn_fitted_free(fitted);
+    return status;
+}
+
+static size_t values_of(const norn_backtest *b)
+{
+    return b->folds.count * b->folds.options.folds * b->folds.options.horizon;
+}
+
+norn_status norn_backtest_run_with(norn_backtest **out, const norn_table *table,
+                                   const norn_backtest_options *options, const norn_joint *joints,
+                                   size_t joint_count, const norn_host *host, norn_error *err)
+{
+    const norn_host services = norn_host_copy(host);
+    norn_backtest_options asked = NORN_BACKTEST_OPTIONS_INIT;
+    if (options) memcpy(&asked, options, options->size < sizeof asked ? options->size : sizeof asked);
+    asked.size = sizeof asked;
+    size_t kinds;
+    (void)norn_forecasters(&kinds);
+    if (joint_count + kinds > NORN_BACKTEST_MODELS)
+        return norn_fail(err, NORN_ERR_USAGE, "a backtest has at most %d models", (int)NORN_BACKTEST_MODELS);
+    norn_backtest *b = norn_new(&services, 1, sizeof *b);
+    if (!b) return norn_fail_memory(err, "a backtest");
+    b->host = services;
+
+    norn_status status = check_models(asked.models, err);
+    if (status == NORN_OK) status = norn_folds_plan(&b->folds, table, &asked, &b->host, err);
+    for (size_t i = 0; i < joint_count && status == NORN_OK; i++)
+        b->models[b->model_count++] = (norn_model){.name = joints[i].name};
+    if (status == NORN_OK) choose_models(b);
+    b->folds.options.models = NULL;
+    for (size_t m = 0; m < b->model_count && status == NORN_OK; m++) {
+        norn_model *const model = &b->models[m];
+        if (!(model->forecasts = norn_new(&b->host, values_of(b), sizeof *model->forecasts)))
+            status = norn_fail_memory(err, "the forecasts of a backtest");
+        else if (model->kind)
+            status = run_kind(b, model, err);
+        else
+            status =
+                joints[m].run(joints[m].user, &b->folds, model->forecasts, model->seconds, &b->host, err);
+    }
+    if (status == NORN_OK) status = norn_backtest_score(b, err);
+    if (status == NORN_OK)
+        *out = b;
+    else
+        norn_backtest_free(b);
+    return status;
+}
+
+norn_status norn_backtest_run(norn_backtest **out, norn_context *context, const norn_table *table,
+                              const norn_backtest_options *options, const norn_host *host, norn_error *err)
+{
+    (void)context;
+    return norn_backtest_run_with(out, table, options, NULL, 0, host, err);
+}
+
+void norn_backtest_free(norn_backtest *b)
+{
+    if (!b) return;
+    const norn_host host = b->host;
+    const size_t series = b->folds.count;
+    for (size_t m = 0; m < b->model_count; m++)
+        norn_delete(&host, b->models[m].forecasts, values_of(b), sizeof *b->models[m].forecasts);
+    norn_delete(&host, b->known, series * b->folds.options.folds, sizeof *b->known);
+    norn_delete(&host, b->reference, series, sizeof *b->reference);
+    norn_delete(&host, b->figures, b->figure_count, sizeof *b->figures);
+    norn_folds_clear(&b->folds, &host);
+    norn_delete(&host, b, 1, sizeof *b);
+}
+
+/* ---- what was done ---- */
+
+const norn_backtest_options *norn_backtest_settings(const norn_backtest *b)
+{
+    return &b->folds.options;
+}
+
+const norn_decision *norn_backtest_decisions(const norn_backtest *b, size_t *count)
+{
+    *count = b->folds.decided;
+    return b->folds.decisions;
+}
+
+size_t norn_backtest_model_count(const norn_backtest *b)
+{
+    return b->model_count;
+}
+
+const char *norn_backtest_model(const norn_backtest *b, size_t model)
+{
+    return model < b->model_count ? b->models[model].name : "";
+}
+
+void norn_backtest_durations(const norn_backtest *b, size_t model, double *fit, double *forecast)
+{
+    *fit = model < b->model_count ? b->models[model].seconds[0] : 0.0;
+    *forecast = model < b->model_count ? b->models[model].seconds[1] : 0.0;
+}
+
+size_t norn_backtest_needed(const norn_backtest *b)
+{
+    return b->folds.needed;
+}
+
+size_t norn_backtest_skipped(const norn_backtest *b)
+{
+    return b->folds.all - b->folds.count;
+}
+
+int norn_backtest_includes(const norn_backtest *b, size_t series)
+{
+    return series < b->folds.all && b->folds.place[series] != SIZE_MAX;
+}
+
+uint64_t norn_backtest_rows(const norn_backtest *b)
+{
+    return b->rows;
+}
+
+uint64_t norn_backtest_missing(const norn_backtest *b)
+{
+    return b->missing;
+}
+
+uint64_t norn_backtest_unforecast(const norn_backtest *b, size_t model)
+{
+    return model < b->model_count ? b->models[model].unforecast : 0;
+}
+
+size_t norn_backtest_cutoff(const norn_backtest *b, size_t series, size_t fold)
+{
+    if (!norn_backtest_includes(b, series) || fold >= b->folds.options.folds) return 0;
+    return norn_folds_cutoff(&b->folds, b->folds.place[series], fold);
+}
+
+const double *norn_backtest_forecast(const norn_backtest *b, size_t model, size_t series, size_t fold)
+{
+    const norn_backtest_options *const o = &b->folds.options;
+    if (!norn_backtest_includes(b, series) || fold >= o->folds || model >= b->model_count) return NULL;
+    return b->models[model].forecasts + (b->folds.place[series] * o->folds + fold) * o->horizon;
+}

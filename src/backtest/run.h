@@ -1,0 +1,67 @@
+/*
+ * A backtest as an object, and the way in for forecasters that are trained on all series and all folds at
+ * once.
+ */
+#ifndef NORN_SRC_BACKTEST_RUN_H
+#define NORN_SRC_BACKTEST_RUN_H
+
+#include "backtest/folds.h"
+#include "backtest/scores.h"
+
+enum { NORN_BACKTEST_MODELS = 32 };
+
+/*
+ * A forecaster of all folds: it fits as often as folds->fits says, on norn_folds_train of every series, and
+ * fills out [S][K][h] from norn_folds_past. NaN where it has no forecast. seconds: of fits and forecasts.
+ */
+typedef struct norn_joint {
+    const char *name; /* of its column; must stay */
+    norn_status (*run)(void *user, const norn_folds *folds, double *out, double seconds[2],
+                       const norn_host *host, norn_error *err);
+    void *user;
+} norn_joint;
+
+/* norn_backtest_run with joint forecasters, which come first. */
+norn_status norn_backtest_run_with(norn_backtest **out, const norn_table *table,
+                                   const norn_backtest_options *options, const norn_joint *joints,
+                                   size_t joint_count, const norn_host *host, norn_error *err);
+
+/* What is known of a series at a cutoff, for its metrics. */
+typedef struct norn_known {
+    double before, scale, square_scale;
+} norn_known;
+
+typedef struct norn_figure {
+    double value;
+    size_t undefined;
+} norn_figure;
+
+typedef struct norn_model {
+    const char *name;
+    const norn_forecaster *kind; /* NULL: a joint one */
+    double *forecasts;           /* [S][K][h] */
+    double seconds[2];           /* of fits and forecasts */
+    uint64_t unforecast;         /* rows with a truth and without a forecast */
+} norn_model;
+
+struct norn_backtest {
+    norn_host host;
+    norn_folds folds;
+    norn_model models[NORN_BACKTEST_MODELS];
+    size_t model_count;   /* M */
+    norn_known *known;    /* [S][K] */
+    double *reference;    /* [S] mean of the scored truths */
+    norn_figure *figures; /* [1 + h + K + S][M][NORN_METRICS] scope by scope */
+    size_t figure_count;
+    double low[NORN_BACKTEST_MODELS][NORN_METRICS], high[NORN_BACKTEST_MODELS][NORN_METRICS];
+    uint64_t rows, missing;
+};
+
+/* From the forecasts: known, figures and intervals. Errors: NORN_ERR_MEMORY, NORN_ERR_CANCELLED,
+ * NORN_ERR_INTERNAL (rows scored are not those that must be). */
+norn_status norn_backtest_score(norn_backtest *backtest, norn_error *err);
+
+/* Truth and forecast of one model, series (by place) and fold. */
+norn_block norn_backtest_block(const norn_backtest *backtest, size_t model, size_t i, size_t fold);
+
+#endif

@@ -1,0 +1,255 @@
+/*
+ * norn backtest FILE: what the forecasts of several models would have been worth, made at earlier rows.
+ *
+ * stdout (or -o) gets the forecasts of all folds as CSV; --metrics and --timings name further files; what was
+ * decided and the summary go to stderr.
+ */
+#include "cli/backtest.h"
+
+#include "cli/table_flags.h"
+
+#include "base/base.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum refit { REFIT_EVERY, REFIT_NEVER } refit;
+
+typedef struct backtest_flags {
+    cli_table_flags data;
+    norn_backtest_options backtest;
+    const char *train_rows, *output, *metrics, *timings;
+    int compat, refit; /* places in the tables of words below */
+    bool quiet, debug;
+} backtest_flags;
+
+static const char *const compat_words[] = {[NORN_COMPAT_NORN] = "norn",
+                                           [NORN_COMPAT_NIXTLA] = "nixtla",
+                                           [NORN_COMPAT_GLUONTS] = "gluonts",
+                                           [NORN_COMPAT_DARTS] = "darts",
+                                           NULL};
+static const char *const refit_words[] = {[REFIT_EVERY] = "every", [REFIT_NEVER] = "never", NULL};
+
+#define AT(field) offsetof(backtest_flags, field)
+
+static const cli_option options[] = {
+    {CLI_GROUP, "Folds:", 0, 0, 0, 0, NULL, NULL, NULL},
+    {CLI_SIZE, "horizon", 'n', AT(backtest.horizon), 1, 1e9, NULL, "ROWS",
+     "Rows to forecast after each cutoff. Default: the season, else a tenth of the rows, at most 24"},
+    {CLI_SIZE, "folds", 0, AT(backtest.folds), 1, 1e6, NULL, "K",
+     "Cutoffs, the last of them a horizon before the end. Default: 5, or what the rows allow"},
+    {CLI_SIZE, "step", 0, AT(backtest.step), 1, 1e9, NULL, "ROWS",
+     "Rows from a cutoff to the next. Default: the horizon"},
+    {CLI_SIZE, "gap", 0, AT(backtest.gap), 0, 1e9, NULL, "ROWS",
+     "Last rows before a cutoff that no fit sees. Default: 0"},
+    {CLI_TEXT, "train-rows", 0, AT(train_rows), 0, 0, NULL, "expanding|ROWS",
+     "What a fit sees: all rows before, or so many. Default: expanding"},
+    {CLI_WORD, "refit", 0, AT(refit), 0, 0, refit_words, "every|never",
+     "Fit at every cutoff, or once before the first. Default: every"},
+    {CLI_SIZE, "refit-every", 0, AT(backtest.refit_every), 1, 1e6, NULL, "N", "Fit at every so many cutoffs"},
+
+    {CLI_GROUP, "Models and metrics:", 0, 0, 0, 0, NULL, NULL, NULL},
+    {CLI_TEXT, "models", 0, AT(backtest.models), 0, 0, NULL, "NAMES",
+     "Separated by commas: naive, seasonal-naive, naive2, drift, window-average, nlinear, dlinear; or all. "
+     "naive, seasonal-naive, naive2 and nlinear are always there"},
+    {CLI_SIZE, "season", 0, AT(backtest.season), 1, 1e9, NULL, "ROWS",
+     "Rows of one period; 1: none. Default: by the step (12 for months, 24 for hours)"},
+    {CLI_SIZE, "window", 'w', AT(backtest.window), 1, 1e9, NULL, "ROWS",
+     "Rows that linear models and averages see. Default: two horizons, between 8 and a quarter of the rows"},
+    {CLI_WORD, "compat", 0, AT(compat), 0, 0, compat_words, "norn|nixtla|gluonts|darts",
+     "Whose definitions of metrics hold where they differ. Default: norn"},
+    {CLI_INT64, "bootstrap", 0, AT(backtest.bootstrap), 0, 1e6, NULL, "N",
+     "Replicates of the 95 % intervals; 0: none. Default: 1000, fewer for very many folds"},
+    {CLI_UINT64, "seed", 0, AT(backtest.seed), 0, 0, NULL, "N",
+     "Of all random numbers; the same seed gives the same bits. Default: 1"},
+
+    {CLI_GROUP, "Output:", 0, 0, 0, 0, NULL, NULL, NULL},
+    {CLI_TEXT, "output", 'o', AT(output), 0, 0, NULL, "FILE",
+     "Where the forecasts go, whole or not at all. Default: standard output"},
+    {CLI_TEXT, "metrics", 0, AT(metrics), 0, 0, NULL, "FILE",
+     "Every metric of every model, pooled, by step, cutoff and series: JSON if the name ends in .json, else "
+     "CSV"},
+    {CLI_TEXT, "timings", 0, AT(timings), 0, 0, NULL, "FILE", "How long each model took, as CSV"},
+    {CLI_FLAG, "quiet", 'q', AT(quiet), 0, 0, NULL, NULL, "Nothing on standard error but errors"},
+    {CLI_FLAG, "debug", 0, AT(debug), 0, 0, NULL, NULL, "What the library logs"},
+    {CLI_HELP, "help", 'h', 0, 0, 0, NULL, NULL, "This help"},
+    {CLI_USAGE, "usage", 0, 0, 0, 0, NULL, NULL, "All options in short"},
+    {CLI_END, NULL, 0, 0, 0, 0, NULL, NULL, NULL},
+};
+
+/* ---- options --------------------------------------------------------------------------------------------
+ */
+
+static bool was_given(const cli_arguments *arguments, const char *name)
+{
+    size_t shared = 0;
+    while (cli_table_rows[shared].kind != CLI_END) shared++;
+    for (size_t i = 0; options[i].kind != CLI_END; i++)
+        if (options[i].kind != CLI_GROUP && strcmp(options[i].name, name) == 0)
+            return shared + i < arguments->rows && arguments->given[shared + i] != NULL;
+    return false;
+}
+
+static int read_train_rows(const char *text, size_t *rows)
+{
+    char quoted[96], *end = NULL;
+    *rows = 0;
+    if (!text || strcmp(text, "expanding") == 0) return EXIT_FINE;
+    errno = 0;
+    const unsigned long long value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end || errno || value < 2 || value > 1000000000) {
+        cli_error("--train-rows: expected expanding or a whole number from 2 to 1000000000, found \"%s\"",
+                  norn_quote(quoted, sizeof quoted, text, strlen(text), 48));
+        return EXIT_USAGE;
+    }
+    *rows = (size_t)value;
+    return EXIT_FINE;
+}
+
+static bool is_stream(const char *path)
+{
+    return !path || strcmp(path, "-") == 0;
+}
+
+/* Every output can be made, and no two are the same file. */
+static int check_outputs(const backtest_flags *given, const char *input)
+{
+    const struct {
+        const char *flag, *path;
+    } files[] = {{"-o", given->output}, {"--metrics", given->metrics}, {"--timings", given->timings}};
+    for (size_t i = 0; i < NORN_COUNT(files); i++) {
+        const char *path = files[i].path;
+        int code;
+        if (i && !path) continue;
+        if (path && !path[0]) {
+            cli_error("%s: expected the name of a file, found \"\"", files[i].flag);
+            return EXIT_USAGE;
+        }
+        if (!is_stream(path) && cli_same_file(path, input)) {
+            cli_error("%s: it would replace the file that is read", files[i].flag);
+            return EXIT_USAGE;
+        }
+        for (size_t j = 0; j < i; j++) {
+            const char *other = files[j].path;
+            if (j && !other) continue;
+            if ((is_stream(path) && is_stream(other)) ||
+                (!is_stream(path) && !is_stream(other) &&
+                 (strcmp(path, other) == 0 || cli_same_file(path, other)))) {
+                cli_error("%s and %s name the same file", files[j].flag, files[i].flag);
+                return EXIT_USAGE;
+            }
+        }
+        if ((code = cli_output_check(path)) != EXIT_FINE) return code;
+    }
+    return EXIT_FINE;
+}
+
+static bool is_json(const char *path)
+{
+    const size_t length = strlen(path);
+    return length >= 5 && strcmp(path + length - 5, ".json") == 0;
+}
+
+/* ---- the command ----------------------------------------------------------------------------------------
+ */
+
+/* Prints what was gathered for the reader, and empties it. */
+static void tell(cli_text *text)
+{
+    if (text->length) (void)fwrite(text->bytes, 1, text->length, stderr);
+    cli_text_free(text);
+}
+
+static int write_files(const backtest_flags *given, const norn_table *table, const norn_backtest *backtest)
+{
+    cli_text text = {NULL, 0, 0, false};
+    int code = EXIT_FINE;
+    cli_backtest_csv(&text, table, backtest);
+    code = cli_output_write(given->output, &text);
+    cli_text_free(&text);
+    if (code == EXIT_FINE && given->metrics) {
+        if (is_json(given->metrics))
+            cli_backtest_metrics_json(&text, table, backtest);
+        else
+            cli_backtest_metrics_csv(&text, table, backtest);
+        code = cli_output_write(given->metrics, &text);
+        cli_text_free(&text);
+    }
+    if (code == EXIT_FINE && given->timings) {
+        cli_backtest_timings_csv(&text, backtest);
+        code = cli_output_write(given->timings, &text);
+        cli_text_free(&text);
+    }
+    return code;
+}
+
+static int run(cli_state *cli, const cli_command *command, int argc, const char **argv)
+{
+    backtest_flags given = {.data = CLI_TABLE_FLAGS_INIT, .backtest = NORN_BACKTEST_OPTIONS_INIT};
+    cli_arguments arguments;
+    cli_text notes = {NULL, 0, 0, false};
+    norn_table *table = NULL;
+    norn_backtest *backtest = NULL;
+    const char *input = NULL;
+    size_t count = 0;
+
+    int code = cli_parse(command, argc, argv, &given, &arguments);
+    if (code >= 0) goto done;
+    if ((code = cli_table_check(command, &arguments, &given.data, given.output, &input)) != EXIT_FINE)
+        goto done;
+    if ((code = read_train_rows(given.train_rows, &given.backtest.train_rows)) != EXIT_FINE) goto done;
+    if (given.refit == REFIT_NEVER && was_given(&arguments, "refit-every")) {
+        cli_error("--refit never and --refit-every exclude each other");
+        code = EXIT_USAGE;
+        goto done;
+    }
+    if (given.refit == REFIT_NEVER) given.backtest.refit_every = 0;
+    given.backtest.compat = (norn_compat)given.compat;
+    cli->quiet = given.quiet;
+    cli->debug |= given.debug;
+    if ((code = check_outputs(&given, input)) != EXIT_FINE) goto done;
+
+    if ((code = cli_table_read(cli, &table, input, &given.data)) != EXIT_FINE) goto done;
+    const norn_decision *decisions = norn_table_decisions(table, &count);
+    cli_report_decisions(&cli->screen, &notes, decisions, count);
+    if (cli->quiet) cli_text_free(&notes);
+    tell(&notes);
+    if (norn_backtest_run(&backtest, NULL, table, &given.backtest, &cli->host, &cli->err) != NORN_OK) {
+        code = cli_fail(cli);
+        goto done;
+    }
+    cli_progress_clear(cli);
+    if (!cli->quiet) {
+        decisions = norn_backtest_decisions(backtest, &count);
+        cli_report_decisions(&cli->screen, &notes, decisions, count);
+        cli_backtest_report(&cli->screen, &notes, table, backtest);
+        tell(&notes);
+    }
+    code = write_files(&given, table, backtest);
+
+done:
+    cli_text_free(&notes);
+    norn_backtest_free(backtest);
+    norn_table_free(table);
+    cli_arguments_free(&arguments);
+    return code;
+}
+
+const cli_command cli_backtest_command = {
+    .name = "backtest",
+    .summary = "score models on earlier rows of a CSV file, cutoff by cutoff",
+    .operands = "FILE",
+    .before = "Forecasts the rows after several earlier cutoffs of a CSV file (- is standard\n"
+              "input), each from the rows before it alone, and says how good each model was,\n"
+              "whether the difference is real, and where it fails. The forecasts go to standard\n"
+              "output as CSV, the summary to standard error.\n\n",
+    .after = "\nExamples:\n"
+             "  norn backtest sales.csv -o folds.csv\n"
+             "  norn backtest sales.csv --folds 20 --step 1 -n 12 --models all --metrics m.json\n"
+             "  norn backtest load.csv --train-rows 2000 --refit never --gap 24 --metrics m.csv\n",
+    .options = options,
+    .shared = cli_table_rows,
+    .shared_offset = AT(data),
+    .run = run,
+};

@@ -1,0 +1,380 @@
+/*
+ * What a person reads about a backtest, on stderr: the models in the order of their error, each with its
+ * interval; the error by step as a chart; the worst series and cutoffs; and plain sentences, as ready to say
+ * that nothing beat the simple forecast, or that it cannot be told.
+ *
+ * One series is ranked by MAE, in the unit of the target; several by MASE, which weighs them alike.
+ */
+#include "cli/backtest.h"
+
+#include "base/base.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct report {
+    const cli_screen *screen;
+    cli_text *out;
+    const norn_table *table;
+    const norn_backtest *backtest;
+    const norn_backtest_options *options;
+    norn_metric by; /* what models are ranked by */
+    size_t models, series;
+    size_t *order;    /* [models] best first */
+    size_t reference; /* the forecast a practitioner would have made without any model */
+} report;
+
+static double value_of(const report *r, size_t model, norn_metric metric)
+{
+    return norn_backtest_metric(r->backtest, model, NORN_SCOPE_ALL, 0, metric).value;
+}
+
+static const char *title(const report *r, norn_metric metric)
+{
+    return norn_metric_describe(r->options->compat, metric)->title;
+}
+
+/* What a model is called within a sentence. */
+static const char *spoken(const report *r, size_t model)
+{
+    static const struct {
+        const char *model, *spoken;
+    } names[] = {{"Naive", "the naive"}, {"SeasonalNaive", "the seasonal naive"}};
+    const char *name = norn_backtest_model(r->backtest, model);
+    for (size_t i = 0; i < NORN_COUNT(names); i++)
+        if (strcmp(names[i].model, name) == 0) return names[i].spoken;
+    return name;
+}
+
+/* Adds a paragraph, broken between words where a terminal would break it anywhere. */
+static void put_paragraph(const report *r, cli_text *text)
+{
+    if (text->failed) r->out->failed = true;
+    int used = 0;
+    for (char *word = text->bytes; !text->failed && word && *word;) {
+        char *end = word + strcspn(word, " ");
+        const bool more = *end != '\0';
+        *end = '\0';
+        const int columns = cli_columns(word);
+        if (used && r->screen->live && used + 1 + columns >= r->screen->columns) {
+            cli_text_put(r->out, "\n");
+            used = 0;
+        } else if (used) {
+            cli_text_put(r->out, " ");
+            used++;
+        }
+        cli_text_put(r->out, word);
+        used += columns;
+        word = more ? end + 1 : end;
+    }
+    cli_text_put(r->out, "\n");
+    cli_text_free(text);
+}
+
+/* Four digits; "-" where it is undefined. */
+static void number(char out[32], double value)
+{
+    if (!isfinite(value)) {
+        (void)snprintf(out, 32, "-");
+        return;
+    }
+    const double size = fabs(value);
+    int decimals = size >= 1000.0 ? 1 : size >= 100.0 ? 2 : size >= 10.0 ? 3 : 4;
+    if (size >= 1e7 || (size > 0.0 && size < 1e-3))
+        (void)snprintf(out, 32, "%.4g", value);
+    else
+        (void)snprintf(out, 32, "%.*f", decimals, value);
+}
+
+/* ---- the table -------------------------------------------------------------------------------------------
+ */
+
+static void rank(report *r)
+{
+    for (size_t m = 0; m < r->models; m++) {
+        const double own = value_of(r, m, r->by);
+        size_t at = m;
+        for (; at > 0; at--) { /* models without a value come last; equal ones stay in their order */
+            const double before = value_of(r, r->order[at - 1], r->by);
+            if (!(own < before || (isfinite(own) && !isfinite(before)))) break;
+            r->order[at] = r->order[at - 1];
+        }
+        r->order[at] = m;
+    }
+}
+
+static void put_leaderboard(const report *r)
+{
+    static const norn_metric columns[] = {NORN_METRIC_MAE, NORN_METRIC_RMSE, NORN_METRIC_SMAPE,
+                                          NORN_METRIC_MASE, NORN_METRIC_OWA};
+    enum { WIDE = 12 };
+    char text[96], low[32], high[32];
+    int names = 5;
+    for (size_t m = 0; m < r->models; m++) {
+        const int length = cli_columns(norn_backtest_model(r->backtest, m));
+        if (length > names) names = length;
+    }
+    const bool intervals = r->options->bootstrap > 0;
+    cli_text_put(r->out, "\n    ");
+    cli_text_pad(r->out, "model", -names);
+    for (size_t c = 0; c < NORN_COUNT(columns); c++) {
+        const norn_metric_info *info = norn_metric_describe(r->options->compat, columns[c]);
+        (void)snprintf(text, sizeof text, "%s%s", info->title, strcmp(info->unit, "%") == 0 ? " %" : "");
+        cli_text_pad(r->out, text, WIDE);
+    }
+    if (intervals) cli_text_format(r->out, "   %s, 95 %%", title(r, r->by));
+    cli_text_put(r->out, "\n");
+    for (size_t i = 0; i < r->models; i++) {
+        const size_t m = r->order[i];
+        const norn_estimate ranked = norn_backtest_metric(r->backtest, m, NORN_SCOPE_ALL, 0, r->by);
+        const bool best = i == 0 && isfinite(ranked.value);
+        cli_text_put(r->out, best ? cli_paint_on(r->screen, PAINT_GOOD) : "");
+        cli_text_put(r->out, best ? "  * " : "    ");
+        cli_text_pad(r->out, norn_backtest_model(r->backtest, m), -names);
+        for (size_t c = 0; c < NORN_COUNT(columns); c++) {
+            number(text, value_of(r, m, columns[c]));
+            cli_text_pad(r->out, text, WIDE);
+        }
+        if (intervals && isfinite(ranked.low)) {
+            number(low, ranked.low);
+            number(high, ranked.high);
+            cli_text_format(r->out, "   %s to %s", low, high);
+        }
+        cli_text_put(r->out, best ? cli_paint_off(r->screen) : "");
+        cli_text_put(r->out, "\n");
+    }
+}
+
+/* ---- where -----------------------------------------------------------------------------------------------
+ */
+
+/* Error by step of the best model and of the reference. */
+static void put_chart(const report *r)
+{
+    enum { ROWS = 8, LABELS = 9, LEAST = 3 };
+    const size_t h = r->options->horizon, best = r->order[0];
+    const size_t drawn_models[] = {r->reference, best}, count = best == r->reference ? 1 : 2;
+    if (h < LEAST) return;
+    double *values = calloc(2 * h, sizeof *values);
+    if (!values) {
+        r->out->failed = true;
+        return;
+    }
+    chart_series drawn[2];
+    chart_label labels[LABELS];
+    char text[64];
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < h; j++)
+            values[i * h + j] =
+                norn_backtest_metric(r->backtest, drawn_models[i], NORN_SCOPE_STEP, j, r->by).value;
+        drawn[i] = (chart_series){norn_backtest_model(r->backtest, drawn_models[i]), values + i * h, h, 1,
+                                  i == 0 && count == 2 ? CHART_LINE : CHART_THICK};
+    }
+    /* the ends first: what does not fit beside them is left out */
+    for (long i = 0; i < LABELS; i++) {
+        const long place[] = {1, (long)h};
+        labels[i].at = i < 2 ? place[i] : 1 + ((long)h - 1) * (i - 1) / (LABELS - 1);
+        (void)snprintf(labels[i].text, sizeof labels[i].text, "%ld", labels[i].at);
+    }
+    (void)snprintf(text, sizeof text, "%s by step of the horizon", title(r, r->by));
+    const cli_chart chart = {.title = text,
+                             .series = drawn,
+                             .series_count = count,
+                             .labels = labels,
+                             .label_count = LABELS,
+                             .rows = ROWS};
+    cli_text_put(r->out, "\n");
+    chart_draw(r->screen, r->out, &chart);
+    free(values);
+}
+
+/* The three largest errors of the best model in a scope, as "H1 (MASE 3.4), H7 (2.2)". */
+static void put_worst(const report *r, norn_scope scope, size_t count, const char *what)
+{
+    enum { SHOWN = 3 };
+    size_t worst[SHOWN], found = 0;
+    const size_t best = r->order[0];
+    for (size_t i = 0; i < count; i++) {
+        const double own = norn_backtest_metric(r->backtest, best, scope, i, r->by).value;
+        size_t at = found < SHOWN ? found : SHOWN;
+        if (!isfinite(own)) continue;
+        while (at > 0 && own > norn_backtest_metric(r->backtest, best, scope, worst[at - 1], r->by).value) {
+            if (at < SHOWN) worst[at] = worst[at - 1];
+            at--;
+        }
+        if (at < SHOWN) worst[at] = i;
+        if (found < SHOWN) found++;
+    }
+    cli_text_format(r->out, "  %-14s", what);
+    for (size_t i = 0; i < found; i++) {
+        char text[32], label[NORN_TIME_TEXT], id[160];
+        const char *name = label;
+        number(text, norn_backtest_metric(r->backtest, best, scope, worst[i], r->by).value);
+        if (scope == NORN_SCOPE_SERIES) {
+            name = norn_table_id(r->table, worst[i]);
+            name = norn_quote(id, sizeof id, name, strlen(name), 40);
+        } else if (!cli_cutoff_text(r->table, r->backtest, worst[i], label)[0]) {
+            (void)snprintf(label, sizeof label, "cutoff %zu of %zu", worst[i] + 1, count);
+        }
+        cli_text_format(r->out, "%s%s (%s%s%s)", i ? ", " : "", name, i ? "" : title(r, r->by), i ? "" : " ",
+                        text);
+    }
+    cli_text_put(r->out, "\n");
+}
+
+static void put_where(const report *r)
+{
+    const size_t all = norn_table_series_count(r->table);
+    if (r->series < 2 && r->options->folds < 2) return;
+    cli_text_format(r->out, "\nLargest errors of %s:\n", norn_backtest_model(r->backtest, r->order[0]));
+    if (r->series > 1) put_worst(r, NORN_SCOPE_SERIES, all, "series");
+    if (r->options->folds > 1) put_worst(r, NORN_SCOPE_CUTOFF, r->options->folds, "after");
+}
+
+/* ---- sentences -------------------------------------------------------------------------------------------
+ */
+
+static void say_rows(const report *r)
+{
+    enum { NAMED = 5 };
+    const norn_backtest *const b = r->backtest;
+    cli_text text = {NULL, 0, 0, false};
+    const unsigned long long scored = (unsigned long long)norn_backtest_rows(b),
+                             missing = (unsigned long long)norn_backtest_missing(b);
+    cli_text_format(&text, "Scored on %llu rows: %zu %s, %zu cutoff%s, %zu row%s after each", scored,
+                    r->series, "series", r->options->folds, r->options->folds == 1 ? "" : "s",
+                    r->options->horizon, r->options->horizon == 1 ? "" : "s");
+    if (missing) cli_text_format(&text, ", less %llu whose truth is missing", missing);
+    cli_text_put(&text, ".");
+    for (size_t m = 0; m < r->models; m++) {
+        const unsigned long long rows = (unsigned long long)norn_backtest_unforecast(b, m);
+        if (rows)
+            cli_text_format(&text, " %s has no forecast of %llu of them and is not scored there.",
+                            norn_backtest_model(b, m), rows);
+    }
+    if (norn_backtest_skipped(b)) {
+        size_t named = 0;
+        cli_text_format(&text, " Left out, with fewer than %zu rows: ", norn_backtest_needed(b));
+        for (size_t s = 0; s < norn_table_series_count(r->table) && named < NAMED; s++) {
+            char id[160];
+            const char *name = norn_table_id(r->table, s);
+            if (norn_backtest_includes(b, s)) continue;
+            cli_text_format(&text, "%s%s (%zu)", named++ ? ", " : "",
+                            norn_quote(id, sizeof id, name, strlen(name), 40), norn_table_rows(r->table, s));
+        }
+        if (named < norn_backtest_skipped(b))
+            cli_text_format(&text, " and %zu more (--metrics lists all)", norn_backtest_skipped(b) - named);
+        cli_text_put(&text, ".");
+    }
+    put_paragraph(r, &text);
+}
+
+static void put_p(cli_text *text, double p)
+{
+    if (p < 0.001)
+        cli_text_put(text, "p < 0.001");
+    else
+        cli_text_format(text, "p = %.*f", p < 0.1 ? 3 : 2, p);
+}
+
+/* Is a model's difference to another real? */
+static void say_whether_real(const report *r, cli_text *text, size_t a, size_t b)
+{
+    const norn_comparison c = norn_backtest_compare(r->backtest, a, b);
+    if (c.cutoffs < NORN_COMPARISON_LEAST) {
+        cli_text_format(text,
+                        " Whether that is more than chance cannot be told from %zu cutoff%s: it takes %d "
+                        "(--folds %d).",
+                        c.cutoffs, c.cutoffs == 1 ? "" : "s", (int)NORN_COMPARISON_LEAST,
+                        (int)NORN_COMPARISON_LEAST);
+    } else if (!isfinite(c.p)) {
+        cli_text_put(text, " The difference is the same at every cutoff, so that there is nothing to test.");
+    } else {
+        cli_text_put(text, c.p < 0.05 ? " That is more than chance (" : " That may well be chance (");
+        put_p(text, c.p);
+        cli_text_format(text, ", Diebold-Mariano over %zu cutoffs).", c.cutoffs);
+    }
+}
+
+static void say_verdict(const report *r)
+{
+    const size_t best = r->order[0];
+    const double own = value_of(r, best, r->by), other = value_of(r, r->reference, r->by);
+    cli_text text = {NULL, 0, 0, false};
+    if (!isfinite(own) || !isfinite(other)) return;
+    if (best == r->reference) {
+        const size_t second = r->models > 1 ? r->order[1] : best;
+        cli_text_format(&text, "Nothing beat %s forecast", spoken(r, best));
+        if (second != best && isfinite(value_of(r, second, r->by)) && own > 0.0)
+            cli_text_format(&text, "; %s came next, its %s is %.1f %% above.", spoken(r, second),
+                            title(r, r->by), 100.0 * (value_of(r, second, r->by) - own) / own);
+        else
+            cli_text_put(&text, ".");
+        if (second != best) say_whether_real(r, &text, best, second);
+    } else {
+        cli_text_format(&text, "%s is best: its %s is ", norn_backtest_model(r->backtest, best),
+                        title(r, r->by));
+        if (own < other)
+            cli_text_format(&text, "%.1f %% below %s's.", 100.0 * (other - own) / other,
+                            spoken(r, r->reference));
+        else
+            cli_text_format(&text, "equal to %s's.", spoken(r, r->reference));
+        say_whether_real(r, &text, best, r->reference);
+    }
+    put_paragraph(r, &text);
+}
+
+static void say_leaning(const report *r)
+{
+    const size_t best = r->order[0];
+    const norn_estimate bias = norn_backtest_metric(r->backtest, best, NORN_SCOPE_ALL, 0, NORN_METRIC_BIAS);
+    const norn_residuals left = norn_backtest_residuals(r->backtest, best);
+    const bool darts = r->options->compat == NORN_COMPAT_DARTS;
+    cli_text text = {NULL, 0, 0, false};
+    char size[32];
+    if (isfinite(bias.low) && (bias.low > 0.0 || bias.high < 0.0)) {
+        number(size, fabs(bias.value));
+        cli_text_format(&text, "%s's forecasts are too %s, by %s on average.",
+                        norn_backtest_model(r->backtest, best), (bias.value > 0.0) != darts ? "high" : "low",
+                        size);
+    }
+    if (r->options->horizon == 1 && isfinite(left.p)) { /* errors of longer horizons are never white */
+        cli_text_format(&text, "%sIts errors %s (Ljung-Box, ", text.length ? " " : "",
+                        left.p < 0.05 ? "are not white: something is left to be learnt" : "look white");
+        put_p(&text, left.p);
+        cli_text_put(&text, ").");
+    }
+    if (text.length) put_paragraph(r, &text);
+}
+
+void cli_backtest_report(const cli_screen *screen, cli_text *out, const norn_table *table,
+                         const norn_backtest *backtest)
+{
+    report r = {.screen = screen,
+                .out = out,
+                .table = table,
+                .backtest = backtest,
+                .options = norn_backtest_settings(backtest),
+                .models = norn_backtest_model_count(backtest),
+                .series = norn_table_series_count(table) - norn_backtest_skipped(backtest)};
+    r.by = r.series > 1 ? NORN_METRIC_MASE : NORN_METRIC_MAE;
+    r.order = calloc(r.models, sizeof *r.order);
+    if (!r.order) {
+        out->failed = true;
+        return;
+    }
+    for (size_t m = 0; m < r.models; m++) {
+        const char *name = norn_backtest_model(backtest, m);
+        if (strcmp(name, r.options->season > 1 ? "SeasonalNaive" : "Naive") == 0) r.reference = m;
+    }
+    rank(&r);
+    put_leaderboard(&r);
+    put_chart(&r);
+    put_where(&r);
+    cli_text_put(out, "\n");
+    say_rows(&r);
+    say_verdict(&r);
+    say_leaning(&r);
+    free(r.order);
+}

@@ -1,0 +1,72 @@
+/*
+ * The forecasters that need no device, behind one interface: each is a row of one table and a file model_*.c
+ * of its own. They look at one series at a time.
+ *
+ * A forecaster is fitted on rows up to a cutoff, and forecasts the h rows after a cutoff, the same one or a
+ * later one. It sees a norn_view: what lies behind the view's last row is not there for it. Values may be
+ * missing (NaN); a forecast is missing only where the view holds no value at all. Fitting and forecasting
+ * neither fail nor allocate: the size of everything follows from the setup, and where the rows do not suffice
+ * for a method it gives the naive forecast.
+ */
+#ifndef NORN_SRC_FORECAST_FORECASTER_H
+#define NORN_SRC_FORECAST_FORECASTER_H
+
+#include "base/base.h"
+
+/* Rows of one series that may be seen. */
+typedef struct norn_view {
+    const double *y; /* [n] NaN: missing */
+    size_t n;
+    size_t first; /* row of y[0] in its series: what the phase of a season is counted from */
+} norn_view;
+
+typedef struct norn_forecaster_setup {
+    size_t horizon; /* h >= 1 */
+    size_t season;  /* m >= 1; 1: none */
+    size_t window;  /* W >= 1: rows that WindowAverage and the linear models look at */
+    size_t rows;    /* the most rows that any view has */
+} norn_forecaster_setup;
+
+typedef struct norn_forecaster {
+    const char *name; /* the column of its forecasts: "SeasonalNaive" */
+    const char *word; /* what a command line calls it: "seasonal-naive" */
+    const char *text; /* what it does, in one line */
+    bool seasonal;    /* without a season it is the naive forecast */
+    /* Doubles of what a fit finds, and doubles of memory that both calls may write over. NULL: none. */
+    size_t (*state)(const norn_forecaster_setup *setup);
+    size_t (*work)(const norn_forecaster_setup *setup);
+    /* NULL: there is nothing to fit. state [state(setup)] is written whole. */
+    void (*fit)(const norn_forecaster_setup *setup, norn_view train, double *state, double *work);
+    /* out [h]: the rows after the last of `past`. */
+    void (*forecast)(const norn_forecaster_setup *setup, const double *state, norn_view past, double *out,
+                     double *work);
+} norn_forecaster;
+
+extern const norn_forecaster norn_model_naive, norn_model_seasonal_naive, norn_model_drift,
+    norn_model_window_average, norn_model_nlinear, norn_model_dlinear, norn_model_naive2;
+
+/* All of them, in the order of reports. */
+const norn_forecaster *const *norn_forecasters(size_t *count);
+/* By name or word, capitals and small letters alike; "linear" is NLinear. NULL: none. */
+const norn_forecaster *norn_forecaster_find(const char *word, size_t length);
+
+/* ---- one forecaster with its memory ---------------------------------------------------------------------
+ */
+
+typedef struct norn_fitted norn_fitted;
+
+norn_status norn_fitted_new(norn_fitted **out, const norn_forecaster *kind,
+                            const norn_forecaster_setup *setup, const norn_host *host, norn_error *err);
+/* As often as wanted; a fit replaces the one before. train.n >= 1 and at most setup.rows. */
+void norn_fitted_fit(norn_fitted *fitted, norn_view train);
+/* After a fit. past.n >= 1 and at most setup.rows; out [h]. */
+void norn_fitted_forecast(norn_fitted *fitted, norn_view past, double *out);
+void norn_fitted_free(norn_fitted *fitted); /* NULL: nothing */
+
+/* ---- shared by the models -------------------------------------------------------------------------------
+ */
+
+/* The last value that is not missing; NaN when all are. */
+double norn_view_last(norn_view view);
+
+#endif
