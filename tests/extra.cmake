@@ -100,13 +100,18 @@ if(VALGRIND AND NOT NORN_SANITIZE)
     set(valgrind ${VALGRIND} --quiet --leak-check=full --show-leak-kinds=definite,indirect,possible
                  --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
                  --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
-    # What runs without OpenCL.
+    # What runs without OpenCL. Those that try millions of numbers or cuts take minutes here: `ctest -C slow -L valgrind`.
+    set(slow_under_valgrind cell scan)
     foreach(short base file safetensors cell csv scan calendar time zone step roles table files season reference metrics cli
                   inspect forecasters scores significance backtest leakage)
         if(TARGET test_${short})
-            add_test(NAME valgrind.${short} COMMAND ${valgrind} $<TARGET_FILE:test_${short}>)
+            set(when "")
+            if(short IN_LIST slow_under_valgrind)
+                set(when CONFIGURATIONS slow)
+            endif()
+            add_test(NAME valgrind.${short} ${when} COMMAND ${valgrind} $<TARGET_FILE:test_${short}>)
             set_tests_properties(valgrind.${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}"
-                                                              LABELS valgrind TIMEOUT 600)
+                                                              LABELS valgrind TIMEOUT 1200)
         endif()
     endforeach()
     # A whole forecast. Kernels are compiled for the processor that valgrind shows, hence by a compiler under valgrind:

@@ -182,7 +182,7 @@ static void nlinear_is_the_linear_model_of_norn_forecast(void **state)
     const size_t n = NORN_COUNT(linear_y), windows[] = {2, 3, 10, 36};
     for (size_t i = 0; i < NORN_COUNT(windows); i++) {
         once(&norn_model_nlinear, linear_y, n, 1, windows[i], 14, out);
-        assert_ok(norn_linear(linear_y, n, windows[i], 14, want, &host, &err), &err);
+        assert_ok(norn_linear(linear_y, n, windows[i], 1, 14, want, &host, &err), &err);
         assert_all_near(out, want, 14, 1e-10);
         assert_true(out[0] != linear_y[n - 1]);
     }

@@ -83,7 +83,8 @@ typedef enum norn_on_gap {
     NORN_GAP_KEEP = 0, /* rows follow each other as they stand; gaps are counted and said */
     NORN_GAP_ERROR,    /* refused with its position */
     NORN_GAP_FILL,     /* rows are added, their cells missing: see norn_on_missing */
-    NORN_GAP_SPLIT     /* what comes after is a series of its own: ID, ID#2, ...; only the last goes on */
+    NORN_GAP_SPLIT /* what lies before is a series of its own: ID#1, ID#2, ...; the last keeps ID and goes on
+                    */
 } norn_on_gap;
 
 typedef enum norn_on_duplicate { /* rows of one series with the same time */
