@@ -114,8 +114,6 @@ static void m3_monthly_has_the_known_figures_of_naive_seasonal_naive_and_naive2(
         print_message("skipped: there is no ../shared/data/m3_monthly\n");
         skip();
     }
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c >= 0x80) *c = '-'; /* a comment is in Latin-1 */
     norn_table *table = must_read(text, NULL);
     free(text);
     assert_int_equal(norn_table_series_count(table), 1428);

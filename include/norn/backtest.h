@@ -6,9 +6,9 @@
  *   c_k = N - 1 - h - (K - 1 - k) step,   k = 0 .. K-1
  *
  * and the scored rows of fold k are c_k + 1 .. c_k + h. A model is fitted on rows up to c_k - gap, all of
- * them or the last train_rows, and forecasts from rows up to c_k. Nothing later is looked at: neither by a
- * fit, nor by a scale of a metric, nor by a choice that is made for a fold. A series with too few rows for
- * all folds is left out and listed.
+ * them or the last train_rows, and forecasts from rows up to c_k, from the first of its fit on. Nothing later
+ * is looked at: neither by a fit, nor by a scale of a metric, nor by a choice that is made for a fold. A
+ * series with too few rows for all folds is left out and listed.
  *
  * Naive, with a season SeasonalNaive and Naive2, and NLinear stand in every backtest, whatever else does.
  *

@@ -88,7 +88,7 @@ static norn_status run_kind(norn_backtest *b, norn_model *model, norn_error *err
     norn_fitted *fitted = NULL;
     norn_status status = norn_fitted_new(&fitted, model->kind, &setup, &b->host, err);
     for (size_t i = 0; i < f->count && status == NORN_OK; i++) {
-        for (size_t k = 0; k < folds; k++) {
+        for (size_t k = 0; k < folds && status == NORN_OK; k++) {
             const size_t fit = norn_folds_fit_of(f, k);
             const double begin = norn_seconds();
             if (norn_folds_first_of(f, fit) == k) norn_fitted_fit(fitted, norn_folds_train(f, i, fit));
@@ -96,8 +96,8 @@ static norn_status run_kind(norn_backtest *b, norn_model *model, norn_error *err
             norn_fitted_forecast(fitted, norn_folds_past(f, i, k), model->forecasts + (i * folds + k) * h);
             model->seconds[0] += between - begin;
             model->seconds[1] += norn_seconds() - between;
+            if (norn_is_cancelled(&b->host)) status = norn_fail_cancelled(err);
         }
-        if (norn_is_cancelled(&b->host)) status = norn_fail_cancelled(err);
     }
     norn_fitted_free(fitted);
     return status;
