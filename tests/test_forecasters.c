@@ -217,42 +217,47 @@ static void linear_models_give_the_naive_forecast_where_nothing_can_be_learnt(vo
     }
 }
 
-/* With a gap longer than an eighth of the window the training windows are those of either side: what stands
- * in the gap's place before the first side's start does not matter. */
-static void linear_models_train_on_either_side_of_a_long_gap(void **state)
+/* The last value and a whole season among the missing ones. */
+static void nlinear_takes_missing_values_from_the_season_before_as_norn_forecast_does(void **state)
+{
+    (void)state;
+    const norn_host host = norn_host_copy(NULL);
+    norn_error err = NORN_ERROR_INIT;
+    double y[150], out[14], want[14];
+    static const size_t seasons[] = {1, 12};
+    for (size_t i = 0; i < 2; i++) {
+        memcpy(y, linear_y, sizeof y);
+        for (size_t t = 4; t < 150; t += 5) y[t] = NAN;
+        for (size_t t = 60; t < 75; t++) y[t] = NAN;
+        once(&norn_model_nlinear, y, 150, seasons[i], 20, 14, out);
+        assert_ok(norn_linear(y, 150, 20, seasons[i], 14, want, &host, &err), &err);
+        assert_all_near(out, want, 14, 1e-10);
+    }
+}
+
+static void dlinear_takes_missing_values_from_the_season_before(void **state)
+{
+    (void)state;
+    double y[150], filled[150], out[6], want[6];
+    for (size_t t = 0; t < 150; t++) {
+        y[t] = t > 11 && t % 7 == 2 ? NAN : linear_y[t];
+        filled[t] = isnan(y[t]) ? filled[t - 12] : y[t];
+    }
+    once(&norn_model_dlinear, y, 150, 12, 20, 6, out);
+    once(&norn_model_dlinear, filled, 150, 12, 20, 6, want);
+    assert_memory_equal(out, want, sizeof out);
+}
+
+static void linear_models_begin_at_the_first_value(void **state)
 {
     (void)state;
     double y[150], out[2], want[2];
     for (size_t k = 0; k < 2; k++) {
         memcpy(y, linear_y, sizeof y);
         for (size_t i = 0; i < 40; i++) y[i] = NAN;
-        once(linear_models[k], y, 150, 1, 8, 2, out);
-        once(linear_models[k], linear_y + 40, 110, 1, 8, 2, want);
+        once(linear_models[k], y, 150, 12, 8, 2, out);
+        once(linear_models[k], linear_y + 40, 110, 12, 8, 2, want);
         assert_memory_equal(out, want, sizeof out);
-
-        /* four runs of a line with jumps between: only windows across a jump could tell of it */
-        for (size_t i = 0; i < 150; i++) y[i] = (double)i + 1000.0 * (double)(i / 40);
-        for (size_t i = 38; i < 150; i += 40) y[i] = y[i + 1] = NAN;
-        once(linear_models[k], y, 150, 1, 8, 2, out);
-        assert_near(out[1], 3151, 0, 0.5);
-    }
-}
-
-static void linear_models_fill_short_gaps_with_the_value_before(void **state)
-{
-    (void)state;
-    double y[150], filled[150], out[2], want[2];
-    for (size_t k = 0; k < 2; k++) {
-        memcpy(y, linear_y, sizeof y);
-        memcpy(filled, linear_y, sizeof filled);
-        for (size_t i = 7; i < 150; i += 11) { /* the last of them in the window */
-            y[i] = NAN;
-            filled[i] = filled[i - 1];
-        }
-        once(linear_models[k], y, 150, 1, 8, 2, out);
-        once(linear_models[k], filled, 150, 1, 8, 2, want);
-        for (size_t i = 0; i < 2; i++) assert_near(out[i], want[i], 5e-3, 0);
-        assert_true(isfinite(out[0]));
     }
 }
 
@@ -349,8 +354,9 @@ int main(void)
         cmocka_unit_test(nlinear_is_the_linear_model_of_norn_forecast),
         cmocka_unit_test(dlinear_is_ridge_regression_on_the_average_and_the_rest),
         cmocka_unit_test(linear_models_give_the_naive_forecast_where_nothing_can_be_learnt),
-        cmocka_unit_test(linear_models_train_on_either_side_of_a_long_gap),
-        cmocka_unit_test(linear_models_fill_short_gaps_with_the_value_before),
+        cmocka_unit_test(nlinear_takes_missing_values_from_the_season_before_as_norn_forecast_does),
+        cmocka_unit_test(dlinear_takes_missing_values_from_the_season_before),
+        cmocka_unit_test(linear_models_begin_at_the_first_value),
         cmocka_unit_test(no_forecaster_reads_behind_its_view),
         cmocka_unit_test(missing_values_leave_every_forecast_finite),
         cmocka_unit_test(a_fit_replaces_the_one_before),

@@ -15,9 +15,9 @@
  * and the ridge |u|^2 + |v|^2 on both is the ridge b' K^-1 b with K = (I - M)'(I - M) + M'M: with K = U'U it
  * is plain ridge regression on U x.
  *
- * Gaps of at most an eighth of the window are filled with the value before them, in training as in
- * forecasting; a longer gap splits the training rows. With fewer than two windows, or where nothing varies,
- * the forecast is the naive one.
+ * A missing value is taken to be the one a season before it, or without a season the last one, in training as
+ * in forecasting (see baseline.h, whose linear model NLinear is). With fewer than two windows, or where
+ * nothing varies, the forecast is the naive one.
  */
 #include "forecast/forecaster.h"
 
@@ -47,9 +47,8 @@ static size_t work_size(const norn_forecaster_setup *setup)
 }
 
 typedef struct sums {
-    const double *y; /* rows, filled, relative to the mean */
-    double *a;       /* [D][D] a <= b: sum over windows of y[i+a] y[i+b] */
-    double *s;       /* [D] sum over windows of y[i+a] */
+    double *a; /* [D][D] a <= b: sum over windows of y[i+a] y[i+b] */
+    double *s; /* [D] sum over windows of y[i+a] */
     size_t d;
     double windows;
 } sums;
@@ -111,68 +110,49 @@ static bool add_ridge(double *a, size_t n, size_t size)
 
 /* ---- sums over windows ---- */
 
-/* Windows whose rows all lie in y[from, to): into the first row, and the differences along the diagonals. */
-static void add_run(sums *t, size_t from, size_t to)
+/* The view without missing values; returns the row it begins at, its first value that is there, or view.n. */
+static size_t fill(norn_view view, size_t season, double *filled)
 {
-    const size_t d = t->d;
-    if (to - from < d) return;
-    const double *const y = t->y, *const first = y + from, *const after = y + (to - d + 1);
-    for (size_t i = from; i + d <= to; i++) {
-        for (size_t b = 0; b < d; b++) t->a[b] += y[i] * y[i + b];
-        t->s[0] += y[i];
-    }
-    for (size_t a = 0; a + 1 < d; a++) {
-        double *const row = t->a + (a + 1) * d;
-        for (size_t b = a; b + 1 < d; b++) row[b + 1] += after[a] * after[b] - first[a] * first[b];
-        t->s[a + 1] += after[a] - first[a];
-    }
-    t->windows += (double)(to - from - d + 1);
+    size_t from = 0;
+    while (from < view.n && !isfinite(view.y[from])) from++;
+    for (size_t i = from; i < view.n; i++)
+        filled[i] = isfinite(view.y[i]) ? view.y[i] : filled[i - (i - from >= season ? season : 1)];
+    return from;
 }
 
 /* Fills *t from the training rows, with the mean they are relative to; false with fewer than two windows. */
-static bool sum_windows(sums *t, norn_view train, size_t window, double *filled, double *mean)
+static bool sum_windows(sums *t, const norn_forecaster_setup *setup, norn_view train, double *filled,
+                        double *mean)
 {
-    const size_t d = t->d, longest = window / 8 ? window / 8 : 1;
-    size_t count = 0, skip = 0;
-    double sum = 0.0;
-    if ((double)train.n * (double)d > most_operations) {
-        const double rows = most_operations / (double)d;
-        skip = train.n - (rows > 4.0 * (double)d ? (size_t)rows : 4 * d);
-        if (skip >= train.n) skip = 0;
+    const size_t d = t->d;
+    size_t from = fill(train, setup->season, filled);
+    if (train.n < d || from + 1 > train.n - d) return false;
+    const double rows = most_operations / (double)d;
+    if (rows < (double)(train.n - from)) {
+        const size_t kept = rows > 4.0 * (double)d ? (size_t)rows : 4 * d;
+        if (kept < train.n - from) from = train.n - kept;
     }
-    for (size_t i = skip; i < train.n; i++)
-        if (isfinite(train.y[i])) {
-            sum += train.y[i];
-            count++;
-        }
-    if (!count) return false;
-    *mean = sum / (double)count;
+    const double count = (double)(train.n - from);
+    *mean = 0.0;
+    for (size_t i = from; i < train.n; i++) *mean += filled[i] / count;
+    for (size_t i = from; i < train.n; i++) filled[i] -= *mean;
     memset(t->a, 0, d * d * sizeof *t->a);
     memset(t->s, 0, d * sizeof *t->s);
-    t->windows = 0.0;
-    t->y = filled;
-    size_t from = skip, missing = 0;
-    bool any = false; /* a value since `from` */
-    for (size_t i = skip; i < train.n; i++) {
-        if (isfinite(train.y[i])) {
-            filled[i] = train.y[i] - *mean;
-            if (!any || missing > longest) {
-                if (any) add_run(t, from, i - missing);
-                from = i;
-                any = true;
-            }
-            missing = 0;
-        } else {
-            filled[i] = any ? filled[i - 1] : 0.0;
-            missing++;
-        }
+    /* the first row of products over the windows that begin at from .. n - d, then what each diagonal loses
+     * at the first window and gains behind the last */
+    const double *const first = filled + from, *const after = filled + (train.n - d + 1);
+    for (const double *y = first; y < after; y++) {
+        for (size_t b = 0; b < d; b++) t->a[b] += y[0] * y[b];
+        t->s[0] += y[0];
     }
-    if (any) add_run(t, from, train.n - missing);
     for (size_t a = 0; a + 1 < d; a++) {
-        for (size_t b = a; b + 1 < d; b++) t->a[(a + 1) * d + b + 1] += t->a[a * d + b];
-        t->s[a + 1] += t->s[a];
+        const double *const above = t->a + a * d;
+        double *const row = t->a + (a + 1) * d;
+        for (size_t b = a; b + 1 < d; b++) row[b + 1] = above[b] + after[a] * after[b] - first[a] * first[b];
+        t->s[a + 1] = t->s[a] + after[a] - first[a];
     }
-    return t->windows >= 2.0;
+    t->windows = (double)(after - first);
+    return true;
 }
 
 static double product(const sums *t, size_t a, size_t b)
@@ -206,7 +186,7 @@ static void fit_nlinear(const norn_forecaster_setup *setup, norn_view train, dou
     memory m = parts(setup, work);
     const sums *const t = &m.t;
     state[0] = 0.0;
-    if (w < 2 || !sum_windows(&m.t, train, w, m.filled, &state[1])) return;
+    if (w < 2 || !sum_windows(&m.t, setup, train, m.filled, &state[1])) return;
     const double square = product(t, last, last);
     for (size_t a = 0; a < last; a++) {
         const double with_last = product(t, a, last), *const from = t->a + a * t->d;
@@ -226,33 +206,21 @@ static void fit_nlinear(const norn_forecaster_setup *setup, norn_view train, dou
     state[0] = 1.0;
 }
 
-/* The last W values, filled as in training; from before the window where its first is missing. */
-static void fill_window(norn_view past, size_t w, double shift, double *window)
-{
-    const size_t from = past.n - w;
-    double value = norn_view_last((norn_view){past.y, from + 1, past.first});
-    size_t i = from;
-    while (!isfinite(value) && i < past.n) value = past.y[i++];
-    for (size_t k = 0; k < w; k++) {
-        if (isfinite(past.y[from + k])) value = past.y[from + k];
-        window[k] = value - shift;
-    }
-}
-
 static void forecast_linear(const norn_forecaster_setup *setup, const double *state, norn_view past,
                             double *out, double *work, bool differences)
 {
     const size_t w = lags(setup), h = setup->horizon;
-    const double last = norn_view_last(past);
-    for (size_t j = 0; j < h; j++) out[j] = last;
-    if (state[0] == 0.0 || past.n < w || !isfinite(last)) return;
-    fill_window(past, w, differences ? last : state[1], work);
-    const double *const weights = state + 2 + h;
-    for (size_t j = 0; j < h; j++) {
-        out[j] = (differences ? last : state[1]) + state[2 + j];
-        for (size_t k = 0; k < w; k++) out[j] += work[k] * weights[k * h + j];
-        if (!isfinite(out[j])) out[j] = last;
-    }
+    const double naive = norn_view_last(past);
+    const size_t from = fill(past, setup->season, work);
+    for (size_t j = 0; j < h; j++) out[j] = naive;
+    if (state[0] == 0.0 || past.n - from < w) return;
+    const double *const window = work + (past.n - w), *const weights = state + 2 + h;
+    const double shift = differences ? window[w - 1] : state[1];
+    for (size_t j = 0; j < h; j++) out[j] = shift + state[2 + j];
+    for (size_t k = 0; k < w; k++)
+        for (size_t j = 0; j < h; j++) out[j] += (window[k] - shift) * weights[k * h + j];
+    for (size_t j = 0; j < h; j++)
+        if (!isfinite(out[j])) out[j] = naive;
 }
 
 static void forecast_nlinear(const norn_forecaster_setup *setup, const double *state, norn_view past,
@@ -291,7 +259,7 @@ static void fit_dlinear(const norn_forecaster_setup *setup, norn_view train, dou
     const sums *const t = &m.t;
     double *const prior = m.other, *const weights = state + 2 + h;
     state[0] = 0.0;
-    if (w < 2 || !sum_windows(&m.t, train, w, m.filled, &state[1])) return;
+    if (w < 2 || !sum_windows(&m.t, setup, train, m.filled, &state[1])) return;
     average_prior(prior, w, m.vector);
     if (!cholesky(prior, w)) return;
     /* U G U' and U times the products with the targets, values relative to their mean over the windows */
