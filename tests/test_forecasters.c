@@ -255,9 +255,22 @@ static void linear_models_begin_at_the_first_value(void **state)
     for (size_t k = 0; k < 2; k++) {
         memcpy(y, linear_y, sizeof y);
         for (size_t i = 0; i < 40; i++) y[i] = NAN;
+        y[45] = NAN; /* no season after the first value: the last one */
         once(linear_models[k], y, 150, 12, 8, 2, out);
-        once(linear_models[k], linear_y + 40, 110, 12, 8, 2, want);
+        once(linear_models[k], y + 40, 110, 12, 8, 2, want);
         assert_memory_equal(out, want, sizeof out);
+
+        /* a forecast from fewer values than a window is the naive one, whatever was fitted */
+        norn_error err = NORN_ERROR_INIT;
+        norn_fitted *fitted = NULL;
+        const norn_forecaster_setup setup = {.horizon = 2, .season = 12, .window = 8, .rows = 150};
+        assert_ok(norn_fitted_new(&fitted, linear_models[k], &setup, NULL, &err), &err);
+        norn_fitted_fit(fitted, (norn_view){linear_y, 150, 0});
+        norn_fitted_forecast(fitted, (norn_view){y, 44, 0}, out);
+        assert_true(out[0] == y[43] && out[1] == y[43]);
+        norn_fitted_forecast(fitted, (norn_view){y, 48, 0}, out);
+        assert_true(out[0] != y[47]);
+        norn_fitted_free(fitted);
     }
 }
 
