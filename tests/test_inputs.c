@@ -25,7 +25,7 @@ static void every_row_of_the_horizon_is_seen_and_none_behind_it(void **state)
                 norn_inputs in = {.table = table,
                                   .host = &host,
                                   .recipes = &recipe,
-                                  .members = 1,
+                                  .views = 1,
                                   .series = 1,
                                   .window = window,
                                   .horizon = h};
@@ -85,7 +85,7 @@ static void every_input_is_what_it_is_called(void **state)
     norn_inputs in = {.table = table,
                       .host = &host,
                       .recipes = recipes,
-                      .members = 1,
+                      .views = 1,
                       .series = 3,
                       .window = 8,
                       .horizon = H};
@@ -143,7 +143,7 @@ static void a_future_covariate_is_scaled_by_training_rows_alone(void **state)
         norn_inputs in = {.table = table,
                           .host = &host,
                           .recipes = recipes,
-                          .members = 2,
+                          .views = 2,
                           .series = 1,
                           .window = 8,
                           .horizon = H};
@@ -191,7 +191,7 @@ static void covariates_of_the_same_rows_are_on_the_device_once(void **state)
     norn_inputs in = {.table = table,
                       .host = &host,
                       .recipes = recipes,
-                      .members = 1,
+                      .views = 1,
                       .series = TARGETS,
                       .window = 8,
                       .horizon = 3};

@@ -35,6 +35,15 @@ typedef enum norn_loss {
     NORN_LOSS_HUBER    /* e^2 / 2 where |e| <= 1, |e| - 1/2 beyond (in scaled units) */
 } norn_loss;
 
+#define NORN_MOST_MEMBERS 1000
+
+/* What members of one network differ in. */
+typedef enum norn_members_on {
+    NORN_MEMBERS_ON_SEEDS = 0, /* their random numbers */
+    NORN_MEMBERS_ON_ROWS /* and each is trained on its own 63.2 % of the training windows, as many different
+                            ones as a bootstrap draws (bagging, Breiman 1996) */
+} norn_members_on;
+
 typedef struct norn_forecast_options {
     size_t size;
     size_t horizon; /* h; 0: the season if above 1 and at most N/4, else min(24, N/10); with future covariates
@@ -55,11 +64,16 @@ typedef struct norn_forecast_options {
                           depend on the machine's speed. */
     uint64_t seed;
     int consume_past; /* 1: the table's covariates may be dropped once they are on the device */
+    unsigned members; /* N differently seeded networks, whose median is the forecast; 0: 1 */
+    unsigned
+        first_member; /* the number of the first, from 0: member k has the same bits whoever is beside it */
+    norn_members_on members_on;
 } norn_forecast_options;
 
 #define NORN_FORECAST_OPTIONS_INIT                                                                           \
     {                                                                                                        \
-        sizeof(norn_forecast_options), 0, 0, 0, -1, 0, 0, -1.0, 0, 0, 0, 0.0, NORN_LOSS_MSE, 0, 0.0, 1, 0    \
+        sizeof(norn_forecast_options), 0, 0, 0, -1, 0, 0, -1.0, 0, 0, 0, 0.0, NORN_LOSS_MSE, 0, 0.0, 1, 0,   \
+            1, 0, NORN_MEMBERS_ON_SEEDS                                                                      \
     }
 
 typedef struct norn_forecast norn_forecast;
@@ -82,6 +96,18 @@ const double *norn_forecast_values(const norn_forecast *forecast, size_t series)
 const char *
 norn_forecast_model(const norn_forecast *forecast); /* "LSTM": the name of the forecast's column */
 
+/*
+ * Of several members (N > 1) the forecast is the median, of the printing network and of the one that is
+ * scored alike. A member whose training diverged is left out of it: only when all did it is an error.
+ */
+size_t norn_forecast_members(const norn_forecast *forecast); /* N as asked for */
+/* The least and the greatest of the members' forecasts, [h] each; NULL where the values are. Of one member
+ * both are the forecast. */
+const double *norn_forecast_least(const norn_forecast *forecast, size_t series);
+const double *norn_forecast_greatest(const norn_forecast *forecast, size_t series);
+/* What member number `member` (0 to N-1) forecasts: [h]; NULL when it diverged. */
+const double *norn_forecast_member(const norn_forecast *forecast, size_t member, size_t series);
+
 /* One forecaster's score on the rows held back. Models come in the order LSTM, Naive, SeasonalNaive (only
  * where m > 1), Linear. */
 typedef struct norn_score {
@@ -99,18 +125,18 @@ const norn_score *norn_forecast_scores(const norn_forecast *forecast,
 const double *norn_forecast_held_back(const norn_forecast *forecast, size_t model, size_t series);
 size_t norn_forecast_holdout(const norn_forecast *forecast); /* rows held back, 0: none */
 
-/* How a member was trained. Member 0 prints; member 1, if there is a holdout, was scored. */
+/* How a member was trained. The first N print; N more, if there is a holdout, were scored. */
 typedef struct norn_training {
     size_t windows; /* training windows of the member */
     size_t validation_windows;
     unsigned epochs, best_epoch;   /* run, and the one whose parameters were kept; best 0: diverged */
     double train_loss, valid_loss; /* at the best epoch, in scaled units */
 } norn_training;
-const norn_training *norn_forecast_training(const norn_forecast *forecast, size_t *members);
+const norn_training *norn_forecast_training(const norn_forecast *forecast, size_t *count); /* N or 2 N */
 size_t
 norn_forecast_parameters(const norn_forecast *forecast); /* numbers in one member's network, unpadded */
 
-/* What was decided: season, horizon, window, network, training, transform; in order. Borrowed. */
+/* What was decided: season, horizon, window, network, training, transform, members; in order. Borrowed. */
 const norn_decision *norn_forecast_decisions(const norn_forecast *forecast, size_t *count);
 
 #ifdef __cplusplus

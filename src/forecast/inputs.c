@@ -38,9 +38,10 @@ static const double *values_of(const norn_inputs *in, norn_input_kind kind, size
                                      : norn_table_future(in->table, s, column);
 }
 
-static bool used(const norn_inputs *in, size_t s)
+/* Does the last view, the one that chooses, see the series? */
+static bool judged(const norn_inputs *in, size_t s)
 {
-    return in->recipes[s].seen > 0;
+    return in->recipes[(in->views - 1) * in->series + s].seen > 0;
 }
 
 /* Rows of a column: those of the series, and of what is known ahead those of the horizon. */
@@ -50,10 +51,10 @@ static size_t rows_of(const norn_inputs *in, norn_input_kind kind, size_t s)
     return rows + (kind != NORN_INPUT_FUTURE ? 0 : ahead < in->horizon ? ahead : in->horizon);
 }
 
-/* Those of them that a member may see. */
-static size_t seen_of(const norn_inputs *in, norn_input_kind kind, size_t member, size_t s)
+/* Those of them that a view may see. */
+static size_t seen_of(const norn_inputs *in, norn_input_kind kind, size_t view, size_t s)
 {
-    const size_t rows = rows_of(in, kind, s), seen = in->recipes[member * in->series + s].seen;
+    const size_t rows = rows_of(in, kind, s), seen = in->recipes[view * in->series + s].seen;
     const size_t known = kind == NORN_INPUT_FUTURE ? seen + in->horizon : seen;
     return known < rows ? known : rows;
 }
@@ -100,13 +101,15 @@ static norn_status add_column(norn_inputs *in, norn_input_kind kind, size_t colu
     return status;
 }
 
-/* The last member sees least: some of what it sees is missing, and some is there. */
+/* The last view sees least: some of what it sees is missing, and some is there. */
 static bool needs_mask(const norn_inputs *in, norn_input_kind kind, size_t column)
 {
     size_t missing = 0, all = 0;
     for (size_t s = 0; s < in->series; s++) {
-        const size_t n = used(in, s) ? seen_of(in, kind, in->members - 1, s) : 0;
-        missing += n ? missing_among(values_of(in, kind, s, column), n) : 0;
+        if (!judged(in, s)) continue;
+        const size_t from = in->recipes[(in->views - 1) * in->series + s].from,
+                     n = seen_of(in, kind, in->views - 1, s) - from;
+        missing += missing_among(values_of(in, kind, s, column) + from, n);
         all += n;
         if (missing && missing < all) return true;
     }
@@ -119,7 +122,7 @@ static void judge_static(norn_inputs *in, size_t column)
     double count = 0.0, sum = 0.0, squares = 0.0, first = NAN;
     for (size_t s = 0; s < in->series; s++) {
         const double x = norn_table_static(in->table, s, column);
-        if (!used(in, s) || isnan(x)) continue;
+        if (!judged(in, s) || isnan(x)) continue;
         if (isnan(first)) first = x;
         count += 1.0;
         sum += x - first;
@@ -127,7 +130,7 @@ static void judge_static(norn_inputs *in, size_t column)
     const double mean = sum / count;
     for (size_t s = 0; s < in->series; s++) {
         const double x = norn_table_static(in->table, s, column);
-        if (used(in, s) && !isnan(x)) squares += (x - first - mean) * (x - first - mean);
+        if (judged(in, s) && !isnan(x)) squares += (x - first - mean) * (x - first - mean);
     }
     in->centre[column] = first + mean;
     in->spread[column] = sqrt(squares / count);
@@ -161,7 +164,7 @@ static norn_status find_twins(const norn_inputs *in, size_t *twin, norn_error *e
     if (!table) return norn_fail_memory(err, "the tracks");
     for (size_t s = 0; s < in->series; s++) {
         twin[s] = s;
-        if (!used(in, s) || !(past || future)) continue;
+        if (!in->used[s] || !(past || future)) continue;
         const double *own = values_of(in, past ? NORN_INPUT_PAST : NORN_INPUT_FUTURE, s, 0);
         const size_t rows = norn_table_rows(in->table, s), ahead = norn_table_ahead(in->table, s);
         size_t at =
@@ -204,7 +207,7 @@ static void number_tracks(norn_inputs *in, const size_t *twin)
     size_t longest = 0;
     bool constants = false;
     for (size_t s = 0; s < in->series; s++)
-        if (used(in, s) && norn_table_rows(in->table, s) > longest) longest = norn_table_rows(in->table, s);
+        if (in->used[s] && norn_table_rows(in->table, s) > longest) longest = norn_table_rows(in->table, s);
     for (size_t i = 0; i < in->count; i++)
         constants |= in->list[i].mask || in->list[i].kind == NORN_INPUT_STATIC;
     in->columns = 0;
@@ -215,9 +218,9 @@ static void number_tracks(norn_inputs *in, const size_t *twin)
         for (size_t s = 0; s < in->series; s++) {
             int *const own = in->of ? in->of + s * in->count + i : NULL;
             size_t track = 0; /* of a series that is left out: any */
-            if (used(in, s) && shared && twin[s] != s)
+            if (in->used[s] && shared && twin[s] != s)
                 track = in->of ? (size_t)in->of[twin[s] * in->count + i] : 0;
-            else if (used(in, s)) {
+            else if (in->used[s]) {
                 size_t base = i; /* an advanced input stands behind the same without an advance */
                 while (in->list[base].advance) base--;
                 track = track_of(in, s, input, in->of ? (size_t)in->of[s * in->count + base] : 0);
@@ -232,7 +235,10 @@ norn_status norn_inputs_plan(norn_inputs *in, norn_error *err)
 {
     norn_status status = NORN_OK;
     size_t *twin = norn_new(in->host, in->series, sizeof *twin);
-    if (!twin) status = norn_fail_memory(err, "the tracks");
+    in->used = norn_new(in->host, in->series, sizeof *in->used);
+    for (size_t i = 0; in->used && i < in->views * in->series; i++)
+        in->used[i % in->series] |= in->recipes[i].seen > 0;
+    if (!twin || !in->used) status = norn_fail_memory(err, "the tracks");
     for (norn_input_kind kind = NORN_INPUT_TARGET; kind < NORN_INPUT_KINDS && status == NORN_OK; kind++) {
         const size_t columns = norn_inputs_columns(in, kind);
         if (!columns) continue;
@@ -258,7 +264,7 @@ norn_status norn_inputs_plan(norn_inputs *in, norn_error *err)
     if (status == NORN_OK) {
         in->plan = norn_new(in->host, in->columns, sizeof *in->plan);
         in->of = norn_new(in->host, in->series * in->count, sizeof *in->of);
-        in->pairs = norn_new(in->host, in->members * in->columns, 2 * sizeof *in->pairs);
+        in->pairs = norn_new(in->host, in->views * in->columns, 2 * sizeof *in->pairs);
         if (in->plan && in->of && in->pairs)
             number_tracks(in, twin);
         else
@@ -279,10 +285,11 @@ void norn_inputs_free(norn_inputs *in)
     const size_t statics = norn_inputs_columns(in, NORN_INPUT_STATIC);
     norn_delete(in->host, in->centre, statics, sizeof *in->centre);
     norn_delete(in->host, in->spread, statics, sizeof *in->spread);
+    norn_delete(in->host, in->used, in->series, sizeof *in->used);
     norn_delete(in->host, in->list, in->capacity, sizeof *in->list);
     norn_delete(in->host, in->plan, in->columns, sizeof *in->plan);
     norn_delete(in->host, in->of, in->series * in->count, sizeof *in->of);
-    norn_delete(in->host, in->pairs, in->members * in->columns, 2 * sizeof *in->pairs);
+    norn_delete(in->host, in->pairs, in->views * in->columns, 2 * sizeof *in->pairs);
 }
 
 /* ---- values and scaling ---- */
@@ -300,29 +307,30 @@ static double source_value(const void *user, size_t row)
     return norn_inputs_target(from->values, row, from->log_of);
 }
 
-/* (shift, factor) of a covariate from a member's training rows: standard scores, shifted like the track.
- * Factor 0: constant, or all missing. */
-static void scale_covariate(const double *x, size_t n, float pair[2])
+/* (shift, factor) of a covariate from the rows from..n, those a view learns from: standard scores, shifted
+ * like the track by its first value. Factor 0: constant, or all missing. */
+static void scale_covariate(const double *x, size_t from, size_t n, float pair[2])
 {
     double sum = 0.0, squares = 0.0;
     size_t first = 0, count = 0;
     while (first < n && isnan(x[first])) first++;
-    for (size_t i = first; i < n; i++)
+    if (from < first) from = first;
+    for (size_t i = from; i < n; i++)
         if (!isnan(x[i])) sum += x[i] - x[first], count++;
     const double mean = count ? sum / (double)count : 0.0;
-    for (size_t i = first; i < n; i++)
+    for (size_t i = from; i < n; i++)
         if (!isnan(x[i])) squares += (x[i] - x[first] - mean) * (x[i] - x[first] - mean);
     const double deviation = count ? sqrt(squares / (double)count) : 0.0;
     pair[0] = (float)mean;
     pair[1] = deviation > 0.0 && isfinite(deviation) ? (float)(1.0 / deviation) : 0.0f;
 }
 
-/* The scaling of one member for the track of one input of one series. */
-static void scale(norn_inputs *in, const norn_series *series, size_t member, size_t s,
-                  const norn_input *input, size_t track)
+/* The scaling of one view for the track of one input of one series. */
+static void scale(norn_inputs *in, const norn_series *series, size_t view, size_t s, const norn_input *input,
+                  size_t track)
 {
-    float *pair = in->pairs + 2 * (member * in->columns + track);
-    const norn_recipe_series *one = &in->recipes[member * in->series + s];
+    float *pair = in->pairs + 2 * (view * in->columns + track);
+    const norn_recipe_series *one = &in->recipes[view * in->series + s];
     if (input->kind == NORN_INPUT_STATIC) {
         const double x = norn_table_static(in->table, s, input->column);
         pair[0] = isnan(x) ? 0.0f : (float)((in->centre[input->column] - x) / in->spread[input->column]);
@@ -335,7 +343,7 @@ static void scale(norn_inputs *in, const norn_series *series, size_t member, siz
         pair[0] = (float)one->season;
         pair[1] = one->scale > 0.0 ? (float)(1.0 / one->scale) : 0.0f;
     } else {
-        scale_covariate(values_of(in, input->kind, s, input->column), one->learnt, pair);
+        scale_covariate(values_of(in, input->kind, s, input->column), one->from, one->learnt, pair);
     }
 }
 
@@ -347,15 +355,15 @@ static norn_status put_input(norn_inputs *in, norn_series *series, size_t index,
     bool varies = false;
     for (size_t s = 0; s < in->series && status == NORN_OK; s++) {
         const size_t track = (size_t)in->of[s * in->count + index];
-        if (!used(in, s) || done[track]) continue;
+        if (!in->used[s] || done[track]) continue;
         done[track] = true;
         const source from = {input->kind == NORN_INPUT_STATIC ? NULL
                                                               : values_of(in, input->kind, s, input->column),
                              input->kind == NORN_INPUT_TARGET && in->recipes[s].log, input->mask};
         if (in->plan[track].of == NORN_TRACK_OWN)
             status = norn_series_put(series, track, source_value, &from, err);
-        for (size_t m = 0; m < in->members; m++) scale(in, series, m, s, input, track);
-        varies |= in->pairs[2 * ((in->members - 1) * in->columns + track) + 1] > 0.0f;
+        for (size_t v = 0; v < in->views; v++) scale(in, series, v, s, input, track);
+        varies |= in->pairs[2 * ((in->views - 1) * in->columns + track) + 1] > 0.0f;
     }
     if (!input->mask && input->kind != NORN_INPUT_TARGET && !varies)
         in->constant[input->kind][input->column] = true;

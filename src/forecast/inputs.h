@@ -2,7 +2,7 @@
  * What the network sees of a table: its inputs, and the tracks on the device that they are read from.
  *
  *   target  the series itself, as a difference to the last value of the window
- *   past    a covariate, standardised by the member's training rows of the series
+ *   past    a covariate, standardised by the training rows of the series that a view has
  *   future  the same as a past covariate, and again advanced by h rows, so that the window ends with the last
  *           row that is forecast, and by h - k, h - 2 k, ... above 0. k is 1: the last row of the window then
  *           holds every row of the horizon, and the network need not remember them (measured, a sixth of the
@@ -11,8 +11,9 @@
  *   static  a constant, standardised over the series; one that is the same for all series is left out
  *   mask    1 where a value of one of the others is missing, for each that misses one
  *
- * Missing values enter as 0, the mean of what is standardised. Which inputs there are follows from the rows
- * that the member sees who sees least; what only the other member sees changes nothing.
+ * Missing values enter as 0, the mean of what is standardised. A view is what a fold may see
+ * (forecast/run.h). Which inputs there are follows from the rows of the last view, which sees least; what
+ * only others see changes nothing.
  */
 #ifndef NORN_SRC_FORECAST_INPUTS_H
 #define NORN_SRC_FORECAST_INPUTS_H
@@ -39,21 +40,22 @@ typedef struct norn_input {
 typedef struct norn_inputs {
     norn_table *table;
     const norn_host *host;
-    const norn_recipe_series *recipes; /* [M][S]; seen 0: the series is left out */
-    size_t members, series, window, horizon;
+    const norn_recipe_series *recipes; /* [V][S]; seen 0: the series is not in the view */
+    size_t views, series, window, horizon;
 
     norn_input *list; /* [count] F inputs, the target first */
     size_t count, capacity;
     bool *masked[NORN_INPUT_KINDS];   /* [columns of the kind] has a mask */
-    bool *constant[NORN_INPUT_KINDS]; /* [columns of the kind] says nothing in the training rows of the member
-                                         that sees least; known after norn_inputs_put */
+    bool *constant[NORN_INPUT_KINDS]; /* [columns of the kind] says nothing in the training rows of the last
+                                         view; known after norn_inputs_put */
+    bool *used;                       /* [S] the series is in any view */
     double *centre, *spread;          /* [statics] */
 
     size_t columns;        /* C tracks */
     size_t zeros;          /* the one that is 0 everywhere; SIZE_MAX: none */
     norn_track_plan *plan; /* [C] */
     int *of;               /* [S][F] */
-    float *pairs;          /* [M][C][2] scaling: see kernels/windows.cl */
+    float *pairs;          /* [V][C][2] scaling: see kernels/windows.cl */
 } norn_inputs;
 
 /* How many columns of a kind the table has; targets are one. */

@@ -72,7 +72,7 @@ bool norn_recipe_log(const double *y, size_t n, size_t m)
 
 static double value(const double *y, size_t row, bool log_of)
 {
-    return log_of ? log(y[row]) : y[row];
+    return log_of ? (y[row] > 0.0 ? log(y[row]) : (double)NAN) : y[row];
 }
 
 /* The last value of the window before row a that is there; NaN when none is. */
@@ -125,7 +125,9 @@ static bool any_pair(const double *y, size_t from, size_t end, size_t window, si
     for (size_t a = end + 1; a-- > from;) {
         const bool based = season || !isnan(last_value(y, a, window, log_of));
         for (size_t j = 0; j < horizon && based; j++)
-            if (!isnan(y[a + j]) && !(season && isnan(y[a - season + j % season]))) return true;
+            if (!isnan(value(y, a + j, log_of)) &&
+                !(season && isnan(value(y, a - season + j % season, log_of))))
+                return true;
     }
     return false;
 }

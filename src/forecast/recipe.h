@@ -28,17 +28,19 @@ typedef struct norn_recipe_series {
     size_t season; /* base: 0 the last value, else the value this many rows before */
     double scale;
     norn_span train, valid;
-    size_t seen, learnt; /* rows the member may see, and the first of them, that no validation target is in */
+    size_t seen;         /* rows the member may see */
+    size_t from, learnt; /* the rows from..learnt are those it learns from: no validation target is in them */
 } norn_recipe_series;
 
 /* Whether y[0..n) is better modelled by its logarithm; m: season, 1 for none. Blocks of which less than half
  * is there do not count. */
 bool norn_recipe_log(const double *y, size_t n, size_t m);
 
-/* Fills everything but log, which is given: z = log y or y, n rows visible. A scale of 0 says that the base
- * was never off in the training windows: there is nothing to correct. valid_rows 0: all windows are there to
- * train on. False when n leaves no training window, or no validation window of valid_rows > 0. Spans in which
- * no target is there with its base come out empty. */
+/* Fills everything but log, which is given: z = log y or y (missing where y has no logarithm), n rows
+ * visible, all of them to learn from. A scale of 0 says that the base was never off in the training windows:
+ * there is nothing to correct. valid_rows 0: all windows are there to train on. False when n leaves no
+ * training window, or no validation window of valid_rows > 0. Spans in which no target is there with its base
+ * come out empty. */
 bool norn_recipe_fit(norn_recipe_series *out, const double *y, size_t n, bool log, size_t window,
                      size_t horizon, size_t valid_rows, size_t season);
 

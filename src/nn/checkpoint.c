@@ -70,6 +70,7 @@ static uint32_t sum_of_windows(const norn_member *members, size_t count, size_t 
     uint32_t sum = 0;
     for (size_t m = 0; m < count; m++) {
         sum = add_whole(sum, members[m].identity);
+        if (members[m].sampled) sum = add_whole(sum, members[m].sampled);
         for (size_t s = 0; s < series; s++) {
             const uint64_t edges[] = {members[m].train[s].first, members[m].train[s].count,
                                       members[m].valid[s].first, members[m].valid[s].count};

@@ -12,7 +12,8 @@
 typedef enum norn_purpose {
     NORN_PURPOSE_INITIAL = 1,
     NORN_PURPOSE_ORDER = 2,
-    NORN_PURPOSE_DROPOUT = 3
+    NORN_PURPOSE_DROPOUT = 3,
+    NORN_PURPOSE_SAMPLE = 4
 } norn_purpose;
 
 typedef struct norn_key {

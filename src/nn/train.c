@@ -9,9 +9,10 @@
 typedef struct live {
     norn_member *member;
     size_t index; /* its number, and its place in the network */
-    norn_key order;
+    norn_key order, sample;
     size_t *train_starts, *valid_starts; /* [S + 1] see norn_window_starts; they stay with the slot's array */
-    size_t windows, all_valid, valid_windows, steps; /* steps of an epoch */
+    size_t all_windows, windows;         /* and those of them that it is trained on */
+    size_t all_valid, valid_windows, steps; /* steps of an epoch */
     double valid_loss;
 } live;
 
@@ -73,8 +74,10 @@ static void fill_step(trainer *t, const live *one, size_t step, norn_window *win
         const uint64_t drawn = plan->steps_per_epoch
                                    ? (uint64_t)done * batch + b
                                    : (uint64_t)one->member->state.epoch * one->windows + step * batch + b;
-        const uint64_t index = norn_random_permute(one->order, (uint32_t)(drawn / one->windows),
-                                                   drawn % one->windows, one->windows);
+        uint64_t index = norn_random_permute(one->order, (uint32_t)(drawn / one->windows),
+                                             drawn % one->windows, one->windows);
+        if (one->windows < one->all_windows) /* the first of a permutation of all are its sample */
+            index = norn_random_permute(one->sample, 0, index, one->all_windows);
         windows[b] = norn_window_at(one->member->train, one->train_starts, t->series->count, (size_t)index);
     }
     schedule->rows = (int32_t)rows;
@@ -208,8 +211,10 @@ static norn_status enter(trainer *t, norn_member *members, norn_error *err)
                 .order = norn_random_key(t->plan->seed, member->identity, NORN_PURPOSE_ORDER),
                 .train_starts = train_starts,
                 .valid_starts = valid_starts,
-                .windows = norn_window_starts(member->train, series, train_starts),
+                .sample = norn_random_key(t->plan->seed, member->identity, NORN_PURPOSE_SAMPLE),
+                .all_windows = norn_window_starts(member->train, series, train_starts),
                 .all_valid = norn_window_starts(member->valid, series, valid_starts)};
+    one.windows = member->sampled && member->sampled < one.all_windows ? member->sampled : one.all_windows;
     one.valid_windows = one.all_valid;
     if (!one.windows || !one.valid_windows)
         return norn_fail(err, NORN_ERR_USAGE,

@@ -37,6 +37,7 @@ typedef struct norn_member_state {
 
 typedef struct norn_member {
     uint64_t identity;      /* what its random numbers depend on, beside the seed */
+    size_t sampled;         /* it is trained on so many of its windows, drawn once by its identity; 0: all */
     const norn_span *train; /* [S] */
     const norn_span *valid; /* [S] */
     norn_training training; /* out */

@@ -1,0 +1,393 @@
+/*
+ * Training and forecasting of a run: see run.h. All members of all folds that are trained are members of one
+ * training, as many at a time as memory allows; who is trained beside whom changes no bit.
+ */
+#include "forecast/run.h"
+
+#include "data/table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* On a short seasonal series the network's correction counts for this much, and the last yearly change for
+ * that much. */
+static const double short_correction = 0.3, short_change = 0.2;
+static const double default_rate = 5e-3, default_clip = 1.0;
+
+/* The default budget: 60 s at 5e10 operations a second, in operations so that no clock decides about results.
+ */
+static const double budget = 3e12;
+
+/* Of the windows that a member of --members-on rows is trained on: as many different ones as a bootstrap of
+ * all draws, 1 - 1/e (Breiman 1996). */
+static const double sampled_share = 0.632;
+
+/* ---- inputs ---- */
+
+/* The marked columns of a kind by their names, for a decision; how many there are. */
+static size_t list_names(const norn_run *r, norn_input_kind kind, const bool *marked, char *out, size_t size)
+{
+    size_t count = 0, named = 0, length = 0;
+    for (size_t c = 0; c < norn_inputs_columns(&r->inputs, kind); c++) {
+        if (!marked[c]) continue;
+        const char *name = norn_inputs_name(&r->inputs, kind, c);
+        char quoted[80];
+        (void)norn_quote(quoted, sizeof quoted, name, strlen(name), 40);
+        if (count++ == named && length + strlen(quoted) + 24 < size) {
+            length += (size_t)snprintf(out + length, size - length, "%s\"%s\"", named ? ", " : "", quoted);
+            named++;
+        }
+    }
+    if (named < count) (void)snprintf(out + length, size - length, " and %zu more", count - named);
+    return count;
+}
+
+static void say_inputs(norn_run *r)
+{
+    static const struct {
+        norn_input_kind kind;
+        const char *what, *flag, *says;
+    } idle[] = {
+        {NORN_INPUT_PAST, "past", "--past", "in the training rows"},
+        {NORN_INPUT_FUTURE, "future", "--future", "in the training rows"},
+        {NORN_INPUT_STATIC, "static", "--static", "over the series"},
+    };
+    char names[120];
+    if (norn_inputs_columns(&r->inputs, NORN_INPUT_FUTURE))
+        norn_choose(r->choices, "future", "--future",
+                    "seen %zu row%s ahead by the network; the simple forecasts go without", r->horizon,
+                    r->horizon == 1 ? "" : "s");
+    for (size_t i = 0; i < NORN_COUNT(idle); i++)
+        if (norn_inputs_columns(&r->inputs, idle[i].kind) &&
+            list_names(r, idle[i].kind, r->inputs.constant[idle[i].kind], names, sizeof names))
+            norn_choose(r->choices, idle[i].what, idle[i].flag, "%s without effect: constant or missing %s",
+                        names, idle[i].says);
+    for (norn_input_kind kind = NORN_INPUT_TARGET; kind < NORN_INPUT_STATIC; kind++) {
+        const bool target = kind == NORN_INPUT_TARGET;
+        if (!norn_inputs_columns(&r->inputs, kind) ||
+            !list_names(r, kind, r->inputs.masked[kind], names, sizeof names))
+            continue;
+        norn_choose(r->choices, "missing", target ? "--on-missing" : "--on-missing-input",
+                    "%s%s: the network sees a mask of the missing values", target ? "target " : "", names);
+    }
+}
+
+static norn_status make_series(norn_run *r, norn_error *err)
+{
+    r->inputs = (norn_inputs){.table = r->table,
+                              .host = r->host,
+                              .recipes = r->recipes,
+                              .views = r->view_count,
+                              .series = r->series,
+                              .window = r->window,
+                              .horizon = r->horizon};
+    norn_status status = norn_inputs_plan(&r->inputs, err);
+    if (status == NORN_OK)
+        status = norn_inputs_put(&r->inputs, r->context, r->options->consume_past, &r->device, err);
+    if (status == NORN_OK) say_inputs(r);
+    return status;
+}
+
+/* ---- the plan ---- */
+
+/* Training windows of a view, and how many of them a member is trained on. */
+static size_t windows_of(const norn_run *r, size_t view)
+{
+    size_t windows = 0;
+    for (size_t s = 0; s < r->series; s++) windows += r->train[view * r->series + s].count;
+    return windows;
+}
+static size_t sampled_of(const norn_run *r, size_t view)
+{
+    const double share = (double)windows_of(r, view) * sampled_share;
+    return r->options->members_on == NORN_MEMBERS_ON_ROWS ? norn_at_least((size_t)share, 1) : 0;
+}
+
+static norn_network_shape shape_of(const norn_run *r)
+{
+    const norn_forecast_options *o = r->options;
+    const norn_regime *by = r->regime;
+    return (norn_network_shape){.inputs = r->inputs.count,
+                                .hidden = o->hidden ? o->hidden : by->hidden,
+                                .layers = o->layers ? o->layers : 1,
+                                .window = r->window,
+                                .horizon = r->horizon,
+                                .batch = o->batch ? o->batch : by->batch,
+                                .slots = r->slots,
+                                .dropout = o->dropout >= 0.0 ? o->dropout : 0.0,
+                                .loss = o->loss,
+                                .clip = default_clip};
+}
+
+/* The budget is divided among the folds that share it and not among members: what one of them does must not
+ * depend on how many there are. */
+static norn_train_plan plan_of(const norn_run *r, const norn_network_shape *shape, bool *cut)
+{
+    const norn_forecast_options *o = r->options;
+    const norn_regime *by = r->regime;
+    norn_train_plan plan = {0};
+    /* Told how many epochs but not of how many steps, an epoch is every window once. */
+    plan.steps_per_epoch = o->steps_per_epoch ? o->steps_per_epoch : o->epochs ? 0 : by->steps_per_epoch;
+    plan.epochs = o->epochs ? o->epochs : by->epochs;
+    plan.patience = o->patience ? o->patience : o->epochs ? norn_at_least(o->epochs / 3, 1) : by->patience;
+    plan.settle = o->epochs ? norn_at_least(o->epochs / 10, 1) : by->settle;
+    plan.most_valid = 2048;
+    plan.rate = o->learning_rate > 0.0 ? o->learning_rate : default_rate;
+    plan.time_limit = o->time_limit;
+    plan.seed = o->seed;
+    *cut = false;
+    if (o->epochs) return plan;
+    const double affordable = budget / (norn_network_operations(shape) * r->shares);
+    const double steps = (double)plan.steps_per_epoch, epochs = (double)plan.epochs;
+    if (steps * epochs <= affordable) return plan;
+    *cut = true;
+    if (!o->steps_per_epoch && affordable / epochs < steps)
+        plan.steps_per_epoch = norn_at_least((size_t)(affordable / epochs), 1);
+    else
+        plan.epochs = norn_at_least((size_t)(affordable / steps), 1);
+    return plan;
+}
+
+static void say_plan(norn_run *r, const norn_network_shape *shape, const norn_train_plan *plan, bool cut)
+{
+    char epoch[48], each[48] = "";
+    r->parameters = norn_network_plain_size(shape);
+    norn_choose(r->choices, "network", "--layers, --hidden", "LSTM, %zu layer%s of %zu units, %zu parameters",
+                shape->layers, shape->layers == 1 ? "" : "s", shape->hidden, r->parameters);
+    const size_t view = r->skips ? r->view_count - 1 : 0;
+    const size_t windows = sampled_of(r, view) ? sampled_of(r, view) : windows_of(r, view);
+    if (plan->steps_per_epoch)
+        (void)snprintf(epoch, sizeof epoch, "%zu steps", plan->steps_per_epoch);
+    else
+        (void)snprintf(epoch, sizeof epoch, "all %zu windows", windows);
+    if (r->members > 1) (void)snprintf(each, sizeof each, " for each member");
+    norn_choose(r->choices, "training", "--epochs, --steps-per-epoch, --batch",
+                "at most %zu epochs of %s, %zu windows a step%s%s", plan->epochs, epoch, shape->batch,
+                cut ? ", cut to the budget of 60 s" : "", cut ? each : "");
+}
+
+/* How many members find room at once: their parameters, gradients' moments, best states and scalings in a
+ * quarter of the memory (half is for activations), each kind in one buffer. */
+static size_t room_for(const norn_run *r, const norn_network_shape *shape)
+{
+    const norn_context *context = r->context;
+    const size_t ub = (size_t)context->local * context->vector;
+    norn_network_shape padded = *shape;
+    padded.inputs = (shape->inputs + 3) / 4 * 4;
+    padded.hidden = (shape->hidden + ub - 1) / ub * ub;
+    padded.horizon = (shape->horizon + ub - 1) / ub * ub;
+    const double parameters = 4.0 * (double)norn_network_plain_size(&padded),
+                 scaling = 8.0 * (double)r->inputs.columns;
+    const double by_memory = 0.25 * (double)context->info.memory / (5.0 * parameters + scaling);
+    const double by_buffer =
+        (double)context->info.largest_buffer / (parameters > scaling ? parameters : scaling);
+    const double fit = by_memory < by_buffer ? by_memory : by_buffer;
+    return fit < 1.0 ? 1 : fit > 65536.0 ? 65536 : (size_t)fit;
+}
+
+/* ---- forecasting ---- */
+
+/* The target's row where a forecast starts from it: a missing value is the one `step` rows before, and where
+ * there is none the last one before it that is there. */
+static double base_value(const double *y, bool log_of, size_t row, size_t step)
+{
+    const size_t from = row;
+    double x = norn_inputs_target(y, row, log_of);
+    while (isnan(x) && row >= step) x = norn_inputs_target(y, row -= step, log_of);
+    for (row = from; isnan(x) && row > 0;) x = norn_inputs_target(y, --row, log_of);
+    return x;
+}
+
+/* The forecast of one series after its first `seen` rows from what the network gave for it, y [h], in the
+ * units of the file. */
+static void finish_series(const norn_run *r, size_t view, size_t s, size_t seen, const float *y, double *out)
+{
+    const norn_recipe_series *one = &r->recipes[view * r->series + s];
+    const double *target = norn_table_target(r->table, s);
+    const bool damped = r->shrink && one->season;
+    const size_t step = one->season ? one->season : 1;
+    double change = 0.0; /* of the last two rows against a season before */
+    for (size_t k = 1; k <= 2 && damped && seen >= step + 2; k++) {
+        const double now = norn_inputs_target(target, seen - k, one->log),
+                     before = norn_inputs_target(target, seen - k - step, one->log);
+        if (!isnan(now - before)) change += 0.5 * (now - before);
+    }
+    for (size_t j = 0; j < r->horizon; j++) {
+        const double base = base_value(target, one->log, seen - step + j % step, step);
+        const double correction = (double)y[j] * one->scale;
+        const double value =
+            damped ? base + short_correction * correction + short_change * change : base + correction;
+        out[j] = one->log ? exp(value) : value;
+    }
+}
+
+/* Forecasts of one member from the rows of one fold: out [S][h]; series that are not in it are left alone. */
+static norn_status predict(norn_run *r, norn_network *n, size_t member, size_t fold, double *out,
+                           norn_error *err)
+{
+    const size_t ibp = n->ibp, h = r->horizon, view = r->view_of[fold];
+    norn_window *windows = norn_new(r->host, ibp, sizeof *windows);
+    float *y = norn_new(r->host, ibp * h, sizeof *y);
+    norn_status status = windows && y ? NORN_OK : norn_fail_memory(err, "a forecast");
+    for (size_t next = 0; next < r->series && status == NORN_OK;) {
+        size_t rows = 0;
+        for (; next < r->series && rows < ibp; next++)
+            if (!r->ended[next] && r->recipes[view * r->series + next].seen)
+                windows[rows++] = (norn_window){
+                    (int32_t)next, (int32_t)(norn_run_visible(r, &r->folds[fold], next) - r->window)};
+        if (rows) status = norn_network_infer(n, r->device, windows, &rows, &member, 1, NULL, y, err);
+        for (size_t i = 0; i < rows && status == NORN_OK; i++) {
+            const size_t s = (size_t)windows[i].series;
+            finish_series(r, view, s, norn_run_visible(r, &r->folds[fold], s), y + i * h, out + s * h);
+        }
+    }
+    norn_delete(r->host, windows, ibp, sizeof *windows);
+    norn_delete(r->host, y, ibp * h, sizeof *y);
+    return status;
+}
+
+/* ---- training ---- */
+
+/* Of the networks in order, fold by fold and member by member: fold and number of the member. */
+typedef struct one_network {
+    size_t fold, member;
+} one_network;
+
+static void warn_diverged(const norn_run *r, const norn_member *member, size_t number)
+{
+    char name[40] = "";
+    if (r->members > 1) (void)snprintf(name, sizeof name, " of member %zu", number + 1);
+    if (member->diverged && member->training.best_epoch)
+        norn_log(r->host, NORN_LOG_WARNING,
+                 "training%s diverged in epoch %u; the state of epoch %u is used (a smaller --lr may help)",
+                 name, member->training.epochs, member->training.best_epoch);
+}
+
+/* One network that is through: what its training was like, and the forecasts of all folds it serves. */
+static norn_status harvest(norn_run *r, norn_network *network, size_t index, const norn_member *member,
+                           one_network of, double *values, norn_training *training, norn_error *err)
+{
+    norn_status status = NORN_OK;
+    const size_t n = r->members;
+    training[of.fold * n + of.member] = member->training;
+    warn_diverged(r, member, r->options->first_member + of.member);
+    for (size_t k = 0; k < r->fold_count && member->training.best_epoch && status == NORN_OK; k++)
+        if (r->folds[k].served_by == of.fold)
+            status =
+                predict(r, network, index, k, values + (k * n + of.member) * r->series * r->horizon, err);
+    return status;
+}
+
+/* Trains `count` networks beside each other and forecasts by them. */
+static norn_status fit_some(norn_run *r, const norn_network_shape *shape, const norn_train_plan *plan,
+                            const one_network *list, size_t count, double *values, norn_training *training,
+                            norn_error *err)
+{
+    norn_network *network = NULL;
+    norn_network_shape own = *shape;
+    own.members = count;
+    norn_member *members = norn_new(r->host, count, sizeof *members);
+    norn_status status = members ? NORN_OK : norn_fail_memory(err, "the members");
+    if (status == NORN_OK) status = norn_network_new(&network, r->context, &own, r->device, err);
+    for (size_t i = 0; i < count && status == NORN_OK; i++) {
+        const size_t view = r->view_of[list[i].fold];
+        const uint64_t number = (uint64_t)r->options->first_member + list[i].member;
+        members[i] = (norn_member){.identity = r->folds[list[i].fold].identity + (number << 32),
+                                   .sampled = sampled_of(r, view),
+                                   .train = r->train + view * r->series,
+                                   .valid = r->valid + view * r->series};
+        status = norn_network_scale(network, i, r->inputs.pairs + 2 * view * r->inputs.columns,
+                                    r->inputs.columns, err);
+    }
+    if (status == NORN_OK) status = norn_train(network, r->device, members, count, plan, r->host, err);
+    for (size_t i = 0; i < count && status == NORN_OK; i++)
+        status = harvest(r, network, i, &members[i], list[i], values, training, err);
+    norn_network_free(network);
+    norn_delete(r->host, members, count, sizeof *members);
+    return status;
+}
+
+norn_status norn_run_fit(norn_run *r, double *values, norn_training *training, norn_error *err)
+{
+    const size_t n = r->members, folds = r->fold_count;
+    for (size_t i = 0; i < folds * n * r->series * r->horizon; i++) values[i] = NAN;
+    memset(training, 0, folds * n * sizeof *training);
+    one_network *list = norn_new(r->host, folds * n, sizeof *list);
+    if (!list) return norn_fail_memory(err, "the members");
+    size_t count = 0;
+    for (size_t k = 0; k < folds; k++)
+        for (size_t m = 0; m < n && r->folds[k].served_by == k; m++) list[count++] = (one_network){k, m};
+    norn_status status = make_series(r, err);
+    if (status == NORN_OK) {
+        bool cut = false;
+        const norn_network_shape shape = shape_of(r);
+        const norn_train_plan plan = plan_of(r, &shape, &cut);
+        const size_t room = r->at_once ? r->at_once : room_for(r, &shape);
+        say_plan(r, &shape, &plan, cut);
+        for (size_t from = 0; from < count && status == NORN_OK; from += room)
+            status = fit_some(r, &shape, &plan, list + from, norn_at_most(room, count - from), values,
+                              training, err);
+    }
+    norn_delete(r->host, list, folds * n, sizeof *list);
+    return status;
+}
+
+/* ---- members ---- */
+
+/* Of few numbers, sorted in place; NaN comes last and is not one of them. */
+static double median_of(double *x, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(x[i])) continue;
+        const double one = x[i];
+        size_t at = count++;
+        for (; at > 0 && x[at - 1] > one; at--) x[at] = x[at - 1];
+        x[at] = one;
+    }
+    if (!count) return NAN;
+    if (count % 2) return x[count / 2];
+    const double low = x[count / 2 - 1], high = x[count / 2];
+    return low == high ? low : 0.5 * low + 0.5 * high;
+}
+
+size_t norn_run_median(const norn_run *r, const double *values, const norn_training *training, double *out,
+                       double *least, double *greatest)
+{
+    double sorted[NORN_MOST_MEMBERS];
+    const size_t all = r->series * r->horizon;
+    size_t there = 0;
+    for (size_t m = 0; m < r->members; m++) there += training[m].best_epoch > 0;
+    for (size_t i = 0; i < all; i++) {
+        double low = NAN, high = NAN;
+        for (size_t m = 0; m < r->members; m++) {
+            const double x = training[m].best_epoch ? values[m * all + i] : (double)NAN;
+            sorted[m] = x;
+            if (!(x >= low)) low = isnan(x) ? low : x;
+            if (!(x <= high)) high = isnan(x) ? high : x;
+        }
+        out[i] = median_of(sorted, r->members);
+        if (least) least[i] = low;
+        if (greatest) greatest[i] = high;
+    }
+    return there;
+}
+
+size_t norn_run_diverged(const norn_run *r, const norn_training *training, char *out, size_t size)
+{
+    enum { NAMED = 3 };
+    size_t count = 0, seen = 0, length = 0;
+    for (size_t m = 0; m < r->members; m++) count += training[m].best_epoch == 0;
+    out[0] = '\0';
+    for (size_t m = 0; m < r->members && seen < NAMED; m++) {
+        if (training[m].best_epoch) continue;
+        const char *between = seen == 0 ? "" : seen + 1 == count ? " and " : ", ";
+        length +=
+            (size_t)snprintf(out + length, size - length, "%s%zu", between, r->options->first_member + m + 1);
+        if (length >= size) return count;
+        seen++;
+    }
+    if (count > NAMED) (void)snprintf(out + length, size - length, " and %zu more", count - NAMED);
+    return count;
+}
