@@ -20,6 +20,7 @@
 
 #include "norn/base.h"
 #include "norn/context.h"
+#include "norn/forecast.h"
 #include "norn/table.h"
 
 #ifdef __cplusplus
@@ -94,10 +95,14 @@ typedef struct norn_backtest_options {
     size_t refit_every; /* cutoffs served by one fit; 0: the first fit serves all */
     size_t season;      /* m; 0: by the step of the table; 1: none */
     size_t window;      /* W of WindowAverage, linear models and networks; 0: 2 h, between 8 and N/4 */
-    const char *models; /* words separated by commas; NULL: those that stand in every backtest; "all" */
+    const char *models; /* words separated by commas; NULL: those that stand in every backtest; "all": all
+                           that need no training; "lstm": the network of norn_forecast_run, all folds trained
+                           as members of one training */
     norn_compat compat;
     int64_t bootstrap; /* replicates of the intervals; -1: 1000, fewer for very many folds; 0: no intervals */
     uint64_t seed;     /* of the bootstrap */
+    const norn_forecast_options *network; /* of "lstm": its horizon, window, season and holdout are not looked
+                                             at; NULL: defaults. Not kept */
 } norn_backtest_options;
 
 #define NORN_BACKTEST_OPTIONS_INIT                                                                           \
@@ -108,11 +113,12 @@ typedef struct norn_backtest_options {
 typedef struct norn_backtest norn_backtest;
 
 /*
- * Runs all folds of all models. context may be NULL: no model of today needs a device. The table must stay
- * until norn_backtest_free. Errors: NORN_ERR_USAGE (an option out of range, an unknown model, no series with
- * rows enough; the message names the flag), NORN_ERR_CANCELLED, NORN_ERR_MEMORY.
+ * Runs all folds of all models. context may be NULL where no model is a network. The table must stay until
+ * norn_backtest_free; it is changed only where network->consume_past is set. Errors: NORN_ERR_USAGE (an
+ * option out of range, an unknown model, no series with rows enough; the message names the flag),
+ * NORN_ERR_CANCELLED, NORN_ERR_MEMORY; with a network those of norn_forecast_run.
  */
-norn_status norn_backtest_run(norn_backtest **out, norn_context *context, const norn_table *table,
+norn_status norn_backtest_run(norn_backtest **out, norn_context *context, norn_table *table,
                               const norn_backtest_options *options, const norn_host *host, norn_error *err);
 void norn_backtest_free(norn_backtest *backtest); /* NULL: nothing */
 
@@ -135,7 +141,8 @@ int norn_backtest_includes(const norn_backtest *backtest, size_t series);
 /* Rows that should be and are scored: folds * horizon of each included series, less missing truths. */
 uint64_t norn_backtest_rows(const norn_backtest *backtest);
 uint64_t norn_backtest_missing(const norn_backtest *backtest);
-/* Rows that a model gave no finite forecast for: it was not scored on them. 0 for all models of today. */
+/* Rows that a model gave no finite forecast for: it was not scored on them. 0 but for networks that diverged.
+ */
 uint64_t norn_backtest_unforecast(const norn_backtest *backtest, size_t model);
 
 /* Row of the series that is fold k's cutoff, and what a model forecast there: [h]. Only of included series;

@@ -4,6 +4,8 @@
  */
 #include "backtest/run.h"
 
+#include "backtest/network.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,19 +33,24 @@ static norn_status unknown_model(const char *word, size_t length, norn_error *er
     const norn_forecaster *const *all = norn_forecasters(&count);
     for (size_t i = 0; i < count && used < sizeof known; i++)
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", all[i]->word);
-    return norn_fail(err, NORN_ERR_USAGE, "--models: no model is called \"%s\" (%s; all)",
+    return norn_fail(err, NORN_ERR_USAGE, "--models: no model is called \"%s\" (%s, lstm; all)",
                      norn_quote(quoted, sizeof quoted, word, length, 40), known);
 }
 
-/* The next of the words of --models: its forecaster, NULL for "all" and after the last, when *word is NULL.
- */
+static bool is_word(const char *at, size_t length, const char *word)
+{
+    return length == strlen(word) && strncmp(at, word, length) == 0;
+}
+
+/* The next of the words of --models: its forecaster, or NULL for "all" and for "lstm", which is none that
+ * goes series by series. *word becomes NULL after the last. */
 static norn_status next_model(const char **word, const norn_forecaster **kind, norn_error *err)
 {
     const char *const at = *word;
     const size_t length = strcspn(at, ",");
     *kind = norn_forecaster_find(at, length);
     *word = at[length] ? at + length + 1 : NULL;
-    if (*kind || (length == 3 && strncmp(at, "all", 3) == 0)) return NORN_OK;
+    if (*kind || is_word(at, length, "all") || is_word(at, length, "lstm")) return NORN_OK;
     return unknown_model(at, length, err);
 }
 
@@ -64,9 +71,10 @@ static void choose_models(norn_backtest *b)
     size_t count;
     const norn_forecaster *kind, *const *all = norn_forecasters(&count);
     for (const char *words = b->folds.options.models; words;) {
+        const bool everything = is_word(words, strcspn(words, ","), "all");
         if (next_model(&words, &kind, NULL) != NORN_OK) break;
         if (kind) add_model(b, kind);
-        for (size_t i = 0; !kind && i < count; i++) add_model(b, all[i]);
+        for (size_t i = 0; everything && i < count; i++) add_model(b, all[i]);
     }
     for (size_t i = 0; i < NORN_COUNT(always); i++) add_model(b, always[i]);
 
@@ -148,11 +156,33 @@ norn_status norn_backtest_run_with(norn_backtest **out, const norn_table *table,
     return status;
 }
 
-norn_status norn_backtest_run(norn_backtest **out, norn_context *context, const norn_table *table,
+/* Does the list of models name the network? */
+static bool names_network(const char *words)
+{
+    for (; words; words = words[strcspn(words, ",")] ? words + strcspn(words, ",") + 1 : NULL)
+        if (is_word(words, strcspn(words, ","), "lstm")) return true;
+    return false;
+}
+
+norn_status norn_backtest_run(norn_backtest **out, norn_context *context, norn_table *table,
                               const norn_backtest_options *options, const norn_host *host, norn_error *err)
 {
-    (void)context;
-    return norn_backtest_run_with(out, table, options, NULL, 0, host, err);
+    norn_backtest_options asked = NORN_BACKTEST_OPTIONS_INIT;
+    if (options) memcpy(&asked, options, options->size < sizeof asked ? options->size : sizeof asked);
+    const norn_forecast_options *told = asked.network;
+    asked.network = NULL;
+    asked.size = sizeof asked;
+    if (!names_network(asked.models)) return norn_backtest_run_with(out, table, &asked, NULL, 0, host, err);
+    if (!context) return norn_fail(err, NORN_ERR_USAGE, "--models lstm needs a device");
+    norn_backtest_network network = {
+        .context = context, .table = table, .options = NORN_FORECAST_OPTIONS_INIT};
+    if (told)
+        memcpy(&network.options, told,
+               told->size < sizeof network.options ? told->size : sizeof network.options);
+    const norn_joint joint = norn_joint_network(&network);
+    const norn_status status = norn_backtest_run_with(out, table, &asked, &joint, 1, host, err);
+    if (status == NORN_OK) norn_joint_network_tell(&network, &(*out)->folds);
+    return status;
 }
 
 void norn_backtest_free(norn_backtest *b)

@@ -19,8 +19,10 @@ typedef enum refit { REFIT_EVERY, REFIT_NEVER } refit;
 typedef struct backtest_flags {
     cli_table_flags data;
     norn_backtest_options backtest;
+    norn_forecast_options network;
+    norn_context_options context;
     const char *train_rows, *output, *metrics, *timings;
-    int compat, refit; /* places in the tables of words below */
+    int compat, refit, loss; /* places in the tables of words below */
     bool quiet, debug;
 } backtest_flags;
 
@@ -29,6 +31,8 @@ static const char *const compat_words[] = {[NORN_COMPAT_NORN] = "norn",
                                            [NORN_COMPAT_GLUONTS] = "gluonts",
                                            [NORN_COMPAT_DARTS] = "darts",
                                            NULL};
+static const char *const loss_words[] = {
+    [NORN_LOSS_MSE] = "mse", [NORN_LOSS_MAE] = "mae", [NORN_LOSS_HUBER] = "huber", NULL};
 static const char *const refit_words[] = {[REFIT_EVERY] = "every", [REFIT_NEVER] = "never", NULL};
 
 #define AT(field) offsetof(backtest_flags, field)
@@ -51,8 +55,9 @@ static const cli_option options[] = {
 
     {CLI_GROUP, "Models and metrics:", 0, 0, 0, 0, NULL, NULL, NULL},
     {CLI_TEXT, "models", 0, AT(backtest.models), 0, 0, NULL, "NAMES",
-     "Separated by commas: naive, seasonal-naive, naive2, drift, window-average, nlinear, dlinear; or all. "
-     "naive, seasonal-naive, naive2 and nlinear are always there"},
+     "Separated by commas: naive, seasonal-naive, naive2, drift, window-average, nlinear, dlinear, or all of "
+     "these; and lstm, the network of `norn forecast`, with all folds trained side by side. naive, "
+     "seasonal-naive, naive2 and nlinear are always there"},
     {CLI_SIZE, "season", 0, AT(backtest.season), 1, 1e9, NULL, "ROWS",
      "Rows of one period; 1: none. Default: by the step (12 for months, 24 for hours)"},
     {CLI_SIZE, "window", 'w', AT(backtest.window), 1, 1e9, NULL, "ROWS",
@@ -63,6 +68,30 @@ static const cli_option options[] = {
      "Replicates of the 95 % intervals; 0: none. Default: 1000, fewer for very many folds"},
     {CLI_UINT64, "seed", 0, AT(backtest.seed), 0, 0, NULL, "N",
      "Of all random numbers; the same seed gives the same bits. Default: 1"},
+
+    {CLI_GROUP, "Network (--models lstm), as of `norn forecast`:", 0, 0, 0, 0, NULL, NULL, NULL},
+    {CLI_COUNT, "layers", 0, AT(network.layers), 1, 16, NULL, "L", "Stacked LSTM layers. Default: 1"},
+    {CLI_COUNT, "hidden", 0, AT(network.hidden), 1, 65536, NULL, "H",
+     "Units of a layer. Default: by the number of windows"},
+    {CLI_REAL, "dropout", 0, AT(network.dropout), 0, 0.999, NULL, "P",
+     "Share of units left out between layers while training. Default: 0"},
+    {CLI_COUNT, "epochs", 0, AT(network.epochs), 1, 1e6, NULL, "N",
+     "Most epochs. Default: 40, or what 3e12 operations allow"},
+    {CLI_COUNT, "steps-per-epoch", 0, AT(network.steps_per_epoch), 1, 1e8, NULL, "N",
+     "Steps of an epoch. Default: every window once if --epochs is given, else 5, or 30 from 1000 windows "
+     "on"},
+    {CLI_COUNT, "batch", 0, AT(network.batch), 1, 1048576, NULL, "B",
+     "Windows of a step. Default: by their number"},
+    {CLI_REAL, "lr", 0, AT(network.learning_rate), 1e-12, 100, NULL, "RATE",
+     "Learning rate of Adam. Default: 0.005"},
+    {CLI_WORD, "loss", 0, AT(loss), 0, 0, loss_words, "mse|mae|huber",
+     "What training makes small. Default: mse"},
+    {CLI_COUNT, "patience", 0, AT(network.patience), 1, 1e9, NULL, "EPOCHS",
+     "Epochs without a better validation loss before training stops"},
+    {CLI_COUNT, "members", 0, AT(network.members), 1, 1000, NULL, "N",
+     "Differently seeded networks a fold, whose median is the forecast. Default: 1"},
+    {CLI_TEXT, "device", 0, AT(context.device), 0, 0, NULL, "P:D|NAME",
+     "Where to compute, as `norn devices` lists it. Default: a GPU before a CPU"},
 
     {CLI_GROUP, "Output:", 0, 0, 0, 0, NULL, NULL, NULL},
     {CLI_TEXT, "output", 'o', AT(output), 0, 0, NULL, "FILE",
@@ -184,13 +213,23 @@ static int write_files(const backtest_flags *given, const norn_table *table, con
     return code;
 }
 
+/* A device is opened only where something is computed on it. */
+static bool wants_device(const char *models)
+{
+    return models && strstr(models, "lstm") != NULL;
+}
+
 static int run(cli_state *cli, const cli_command *command, int argc, const char **argv)
 {
-    backtest_flags given = {.data = CLI_TABLE_FLAGS_INIT, .backtest = NORN_BACKTEST_OPTIONS_INIT};
+    backtest_flags given = {.data = CLI_TABLE_FLAGS_INIT,
+                            .backtest = NORN_BACKTEST_OPTIONS_INIT,
+                            .network = NORN_FORECAST_OPTIONS_INIT,
+                            .context = NORN_CONTEXT_OPTIONS_INIT};
     cli_arguments arguments;
     cli_text notes = {NULL, 0, 0, false};
     norn_table *table = NULL;
     norn_backtest *backtest = NULL;
+    norn_context *context = NULL;
     const char *input = NULL;
     size_t count = 0;
 
@@ -206,6 +245,9 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     }
     if (given.refit == REFIT_NEVER) given.backtest.refit_every = 0;
     given.backtest.compat = (norn_compat)given.compat;
+    given.network.loss = (norn_loss)given.loss;
+    given.network.seed = given.backtest.seed;
+    given.backtest.network = &given.network;
     cli->quiet = given.quiet;
     cli->debug |= given.debug;
     if ((code = check_outputs(&given, input)) != EXIT_FINE) goto done;
@@ -215,7 +257,13 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     cli_report_decisions(&cli->screen, &notes, decisions, count);
     if (cli->quiet) cli_text_free(&notes);
     tell(&notes);
-    if (norn_backtest_run(&backtest, NULL, table, &given.backtest, &cli->host, &cli->err) != NORN_OK) {
+    if (wants_device(given.backtest.models) &&
+        norn_context_new(&context, &given.context, &cli->host, &cli->err) != NORN_OK) {
+        code = cli_fail(cli);
+        goto done;
+    }
+    cli_signals_keep();
+    if (norn_backtest_run(&backtest, context, table, &given.backtest, &cli->host, &cli->err) != NORN_OK) {
         code = cli_fail(cli);
         goto done;
     }
@@ -232,6 +280,7 @@ done:
     cli_text_free(&notes);
     norn_backtest_free(backtest);
     norn_table_free(table);
+    norn_context_free(context);
     cli_arguments_free(&arguments);
     return code;
 }
@@ -247,6 +296,7 @@ const cli_command cli_backtest_command = {
     .after = "\nExamples:\n"
              "  norn backtest sales.csv -o folds.csv\n"
              "  norn backtest sales.csv --folds 20 --step 1 -n 12 --models all --metrics m.json\n"
+             "  norn backtest sales.csv --models lstm --folds 10\n"
              "  norn backtest load.csv --train-rows 2000 --refit never --gap 24 --metrics m.csv\n",
     .options = options,
     .shared = cli_table_rows,

@@ -1,0 +1,92 @@
+/* Networks in a backtest: see network.h. */
+#include "backtest/network.h"
+
+#include "forecast/folds.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The folds of the backtest in the words of forecast/folds.h. */
+static void describe_folds(const norn_folds *folds, norn_fold *out)
+{
+    const norn_backtest_options *o = &folds->options;
+    for (size_t k = 0; k < o->folds; k++)
+        out[k] = (norn_fold){.behind = o->horizon + (o->folds - 1 - k) * o->step,
+                             .gap = o->gap,
+                             .rows = o->train_rows,
+                             .served_by = norn_folds_first_of(folds, norn_folds_fit_of(folds, k)),
+                             .identity = k};
+}
+
+/* How the trainings went. */
+static void look_at(norn_backtest_network *network, const norn_fold *list, size_t folds,
+                    const norn_folds_out *result, size_t members)
+{
+    network->parameters = result->parameters;
+    network->window = result->window;
+    network->least = SIZE_MAX;
+    for (size_t k = 0; k < folds; k++)
+        for (size_t n = 0; n < members && list[k].served_by == k; n++) {
+            const norn_training *t = &result->training[k * members + n];
+            network->trained++;
+            network->diverged += t->epochs && !t->best_epoch ? 1 : 0;
+            if (t->epochs < network->least) network->least = t->epochs;
+            if (t->epochs > network->most) network->most = t->epochs;
+        }
+}
+
+static norn_status run(void *user, const norn_folds *folds, double *out, double seconds[2],
+                       const norn_host *host, norn_error *err)
+{
+    norn_backtest_network *network = user;
+    const size_t k = folds->options.folds, h = folds->options.horizon, all = folds->all;
+    norn_forecast_options options = network->options;
+    options.horizon = h;
+    options.window = folds->options.window;
+    options.season = folds->options.season;
+    options.holdout = 0;
+    const size_t members = options.members ? options.members : 1;
+    norn_fold *list = norn_new(host, k, sizeof *list);
+    norn_folds_out result = {.values = norn_new(host, k * all * h, sizeof(double)),
+                             .training = norn_new(host, k * members, sizeof(norn_training))};
+    const double begin = norn_seconds();
+    norn_status status = NORN_OK;
+    if (!list || !result.values || !result.training) {
+        status = norn_fail_memory(err, "the folds of a network");
+        goto done;
+    }
+    describe_folds(folds, list);
+    const norn_folds_options how = {.forecast = &options};
+    status = norn_folds_run(&result, network->context, network->table, &how, list, k, host, err);
+    if (status != NORN_OK) goto done;
+    for (size_t i = 0; i < folds->count; i++)
+        for (size_t fold = 0; fold < k; fold++)
+            memcpy(out + (i * k + fold) * h, result.values + (fold * all + folds->series[i]) * h,
+                   h * sizeof *out);
+    look_at(network, list, k, &result, members);
+    seconds[0] = norn_seconds() - begin;
+done:
+    norn_delete(host, list, k, sizeof *list);
+    norn_delete(host, result.values, k * all * h, sizeof(double));
+    norn_delete(host, result.training, k * members, sizeof(norn_training));
+    return status;
+}
+
+norn_joint norn_joint_network(norn_backtest_network *network)
+{
+    return (norn_joint){"LSTM", run, network};
+}
+
+void norn_joint_network_tell(const norn_backtest_network *network, norn_folds *folds)
+{
+    norn_folds_decide(folds, "network", "--layers, --hidden", "LSTM, %zu parameters, window of %zu rows",
+                      network->parameters, network->window);
+    if (network->diverged)
+        norn_folds_decide(folds, "trained", "--lr",
+                          "%zu networks side by side, %zu to %zu epochs; %zu diverged and %s left out",
+                          network->trained, network->least, network->most, network->diverged,
+                          network->diverged == 1 ? "is" : "are");
+    else
+        norn_folds_decide(folds, "trained", "--epochs", "%zu network%s side by side, %zu to %zu epochs",
+                          network->trained, network->trained == 1 ? "" : "s", network->least, network->most);
+}
