@@ -219,11 +219,12 @@ static norn_status set_intervals(norn_backtest *b, const double *blocks, norn_er
     norn_status status = NORN_OK;
     double *values = norn_new(&b->host, all * one, sizeof *values);
     double *weights = norn_new(&b->host, series + folds, sizeof *weights);
-    double *sorted = norn_new(&b->host, all, sizeof *sorted), *of_folds = weights + series;
+    double *sorted = norn_new(&b->host, all, sizeof *sorted);
     if (!values || !weights || !sorted) {
         status = norn_fail_memory(err, "the bootstrap");
         goto done;
     }
+    double *const of_folds = weights + series;
     for (size_t r = 0; r < all; r++) {
         draw(weights, series, key, (uint32_t)r, 0);
         draw(of_folds, folds, key, (uint32_t)r, 1);
