@@ -4,6 +4,7 @@
  *
  * One program of kernels serves all tests: 16 units in one layer.
  */
+#include "counting_host.h"
 #include "forecast_support.h"
 
 #include "forecast/folds.h"
@@ -494,6 +495,77 @@ static void the_horizon_of_folds_is_that_of_a_forecast(void **state)
     }
 }
 
+/* What the training would be like: it is cancelled before its first step. */
+static void planned(norn_context *context, norn_table *table, size_t folds, size_t members, size_t shares,
+                    char out[NORN_CHOICE_TEXT])
+{
+    norn_fold list[MOST_FOLDS];
+    rolling(list, folds, 0, 0);
+    const norn_fold judge = {.behind = 40};
+    norn_forecast_options o = brief(members);
+    o.epochs = 0;
+    o.steps_per_epoch = 1000000; /* 40 epochs of these are beyond the budget */
+    const norn_folds_options as = {.forecast = &o, .judge = &judge, .shares = shares};
+    norn_host host = NORN_HOST_INIT;
+    norn_error err = NORN_ERROR_INIT;
+    norn_cancel *cancel = NULL;
+    assert_int_equal(norn_cancel_new(&cancel), NORN_OK);
+    norn_cancel_raise(cancel);
+    host.cancel = cancel;
+    result *r = new_result(folds, members, table, H);
+    assert_int_equal(norn_folds_run(&r->out, context, table, &as, list, folds, &host, &err),
+                     NORN_ERR_CANCELLED);
+    out[0] = '\0';
+    for (size_t i = 0; i < r->choices.count; i++)
+        if (strcmp(r->choices.list[i].what, "training") == 0) strcpy(out, r->choices.list[i].text);
+    assert_non_null(strstr(out, "budget"));
+    if (strstr(out, " for each member")) *strstr(out, " for each member") = '\0';
+    free_result(r);
+    norn_cancel_free(cancel);
+}
+
+static void the_budget_of_a_fold_depends_on_shares_and_on_nothing_beside_it(void **state)
+{
+    norn_context *context = *state;
+    norn_table *table = ragged();
+    char one[NORN_CHOICE_TEXT], many[NORN_CHOICE_TEXT];
+    planned(context, table, 1, 1, 0, one);
+    planned(context, table, 5, 1, 0, many);
+    assert_string_equal(one, many);
+    planned(context, table, 1, 5, 1, many);
+    assert_string_equal(one, many);
+    planned(context, table, 1, 1, 2, many);
+    assert_string_not_equal(one, many);
+    norn_table_free(table);
+}
+
+static void every_failing_allocation_is_reported_and_nothing_leaks(void **state)
+{
+    norn_context *context = *state;
+    norn_table *table = ragged();
+    norn_fold folds[3];
+    rolling(folds, 3, 1, 0);
+    folds[2].served_by = 0;
+    norn_forecast_options o = brief(2);
+    o.epochs = 1;
+    const norn_folds_options as = {.forecast = &o, .at_once = 3};
+    size_t point = 1;
+    for (bool reached = true; reached; point++) {
+        counting_host counter = {.fail_at = point};
+        const norn_host host = counting_host_of(&counter);
+        result *r = new_result(3, 2, table, H);
+        norn_error err = NORN_ERROR_INIT;
+        const norn_status status = norn_folds_run(&r->out, context, table, &as, folds, 3, &host, &err);
+        reached = counter.asked >= point;
+        if (status != (reached ? NORN_ERR_MEMORY : NORN_OK) || err.status != status)
+            fail_msg("allocation %zu failed: %s \"%s\"", point, norn_status_name(status), err.message);
+        assert_all_returned(&counter);
+        free_result(r);
+    }
+    assert_true(point > 20);
+    norn_table_free(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -508,6 +580,8 @@ int main(void)
         cmocka_unit_test(a_series_too_short_for_a_fold_is_missing_there_alone),
         cmocka_unit_test(what_makes_no_sense_is_refused),
         cmocka_unit_test(the_horizon_of_folds_is_that_of_a_forecast),
+        cmocka_unit_test(the_budget_of_a_fold_depends_on_shares_and_on_nothing_beside_it),
+        cmocka_unit_test(every_failing_allocation_is_reported_and_nothing_leaks),
     };
     return cmocka_run_group_tests(tests, open_context, close_context);
 }

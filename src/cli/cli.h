@@ -219,6 +219,9 @@ void cli_report_decisions(const cli_screen *screen, cli_text *out, const norn_de
                           size_t count);
 void cli_report_training(const cli_screen *screen, cli_text *out, const norn_forecast *forecast,
                          double seconds);
+/* Of several members, how far they lie apart. */
+void cli_report_spread(const cli_screen *screen, cli_text *out, const norn_table *table,
+                       const norn_forecast *forecast);
 void cli_report_scores(const cli_screen *screen, cli_text *out, const norn_table *table,
                        const norn_forecast *forecast);
 /* Series that are forecast: all but the pieces that another piece follows. */

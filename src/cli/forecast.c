@@ -16,12 +16,15 @@ typedef struct forecast_flags {
     norn_forecast_options forecast;
     norn_context_options context;
     const char *output;
-    int loss; /* place in the table of words below */
+    int loss, members_on; /* places in the tables of words below */
     bool plot, json, quiet, debug;
 } forecast_flags;
 
 static const char *const loss_words[] = {
     [NORN_LOSS_MSE] = "mse", [NORN_LOSS_MAE] = "mae", [NORN_LOSS_HUBER] = "huber", NULL};
+
+static const char *const members_on_words[] = {
+    [NORN_MEMBERS_ON_SEEDS] = "seeds", [NORN_MEMBERS_ON_ROWS] = "rows", NULL};
 
 #define AT(field) offsetof(forecast_flags, field)
 
@@ -55,6 +58,13 @@ static const cli_option options[] = {
      "What training makes small. Default: mse"},
     {CLI_COUNT, "patience", 0, AT(forecast.patience), 1, 1e9, NULL, "EPOCHS",
      "Epochs without a better validation loss before training stops"},
+    {CLI_COUNT, "members", 0, AT(forecast.members), 1, NORN_MOST_MEMBERS, NULL, "N",
+     "Networks that differ in their random numbers, trained side by side; the forecast is their median. "
+     "Default: 1"},
+    {CLI_WORD, "members-on", 0, AT(members_on), 0, 0, members_on_words, "seeds|rows",
+     "What members differ in: random numbers alone, or each is trained on its own sample of the windows, "
+     "too. "
+     "Default: seeds"},
     {CLI_REAL, "time-limit", 0, AT(forecast.time_limit), 0, 1e9, NULL, "SECONDS",
      "Stop training by the clock; results then depend on the machine. Default: none"},
     {CLI_UINT64, "seed", 0, AT(forecast.seed), 0, 0, NULL, "N",
@@ -127,12 +137,14 @@ static json_t *decisions_json(const norn_decision *decisions, size_t count)
 
 static json_t *training_json(const norn_forecast *forecast)
 {
-    size_t members = 0;
-    const norn_training *training = norn_forecast_training(forecast, &members);
+    size_t count = 0;
+    const norn_training *training = norn_forecast_training(forecast, &count);
+    const size_t members = norn_forecast_members(forecast);
     json_t *array = json_array();
-    for (size_t i = 0; i < members; i++) {
+    for (size_t i = 0; i < count; i++) {
         json_t *each = json_object();
-        json_object_set_new(each, "rows", json_string(i == 0 ? "all" : "without those held back"));
+        json_object_set_new(each, "rows", json_string(i < members ? "all" : "without those held back"));
+        if (members > 1) json_object_set_new(each, "member", json_integer((json_int_t)(i % members) + 1));
         json_object_set_new(each, "windows", json_integer((json_int_t)training[i].windows));
         json_object_set_new(each, "validation_windows",
                             json_integer((json_int_t)training[i].validation_windows));
@@ -202,8 +214,15 @@ static json_t *forecast_json(const norn_table *table, const norn_forecast *forec
     for (size_t s = 0; s < norn_table_series_count(table); s++)
         for (size_t k = 0; norn_forecast_values(forecast, s) && k < norn_forecast_horizon(forecast); k++) {
             json_t *row = row_json(table, s, norn_table_future_time(table, s, k + 1));
-            json_object_set_new(row, norn_forecast_model(forecast),
-                                cli_json_real(norn_forecast_values(forecast, s)[k]));
+            const char *model = norn_forecast_model(forecast);
+            json_object_set_new(row, model, cli_json_real(norn_forecast_values(forecast, s)[k]));
+            if (norn_forecast_members(forecast) > 1) {
+                char name[80];
+                (void)snprintf(name, sizeof name, "%s-min", model);
+                json_object_set_new(row, name, cli_json_real(norn_forecast_least(forecast, s)[k]));
+                (void)snprintf(name, sizeof name, "%s-max", model);
+                json_object_set_new(row, name, cli_json_real(norn_forecast_greatest(forecast, s)[k]));
+            }
             json_array_append_new(array, row);
         }
     return array;
@@ -226,6 +245,8 @@ static void write_json(cli_text *out, const norn_table *table, const norn_foreca
     json_object_set_new(root, "decisions", all);
     json_object_set_new(root, "model", cli_json_text(norn_forecast_model(forecast)));
     json_object_set_new(root, "parameters", json_integer((json_int_t)norn_forecast_parameters(forecast)));
+    if (norn_forecast_members(forecast) > 1)
+        json_object_set_new(root, "members", json_integer((json_int_t)norn_forecast_members(forecast)));
     json_object_set_new(root, "training", training_json(forecast));
     json_object_set_new(root, "series", json_integer((json_int_t)cli_forecast_series(table, forecast)));
     json_object_set_new(root, "horizon", json_integer((json_int_t)norn_forecast_horizon(forecast)));
@@ -283,7 +304,8 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     forecast_flags given = {.data = CLI_TABLE_FLAGS_INIT,
                             .forecast = NORN_FORECAST_OPTIONS_INIT,
                             .context = NORN_CONTEXT_OPTIONS_INIT,
-                            .loss = NORN_LOSS_MSE};
+                            .loss = NORN_LOSS_MSE,
+                            .members_on = NORN_MEMBERS_ON_SEEDS};
     cli_arguments arguments;
     cli_text notes = {NULL, 0, 0, false}, results = {NULL, 0, 0, false};
     norn_table *table = NULL;
@@ -300,6 +322,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     cli->quiet = given.quiet;
     cli->debug |= given.debug;
     given.forecast.loss = (norn_loss)given.loss;
+    given.forecast.members_on = (norn_members_on)given.members_on;
     /* a run of minutes must not end in an output that could never be made */
     if ((code = cli_output_check(given.output)) != EXIT_FINE) goto done;
 
@@ -323,6 +346,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
         decisions = norn_forecast_decisions(forecast, &count);
         cli_report_decisions(&cli->screen, &notes, decisions, count);
         cli_report_training(&cli->screen, &notes, forecast, norn_seconds() - begin);
+        cli_report_spread(&cli->screen, &notes, table, forecast);
         cli_report_scores(&cli->screen, &notes, table, forecast);
         tell(&notes);
     }
@@ -361,6 +385,7 @@ const cli_command cli_forecast_command = {
     .after = "\nExamples:\n"
              "  norn forecast sales.csv                        the next rows, as CSV\n"
              "  norn forecast sales.csv -n 24 --plot           24 rows, with a chart\n"
+             "  norn forecast sales.csv --members 10           the median of ten networks\n"
              "  norn forecast load.csv --target load --past '*' -o next.csv\n"
              "  zcat big.csv.gz | norn forecast - --json --quiet\n",
     .options = options,

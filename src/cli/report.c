@@ -38,20 +38,40 @@ void cli_report_decisions(const cli_screen *screen, cli_text *out, const norn_de
     }
 }
 
+/* "40", or of several members "12 to 40", and how many diverged. */
+static void put_epochs(cli_text *text, const norn_training *training, size_t members, const char *unit)
+{
+    unsigned least = training[0].epochs, most = training[0].epochs;
+    size_t diverged = 0;
+    for (size_t m = 0; m < members; m++) {
+        if (training[m].epochs < least) least = training[m].epochs;
+        if (training[m].epochs > most) most = training[m].epochs;
+        diverged += training[m].best_epoch == 0;
+    }
+    cli_text_format(text, "%u", least);
+    if (most > least) cli_text_format(text, " to %u", most);
+    cli_text_put(text, unit);
+    if (members == 1 && !diverged)
+        cli_text_format(text, " (best %u)", training[0].best_epoch);
+    else if (members == 1)
+        cli_text_put(text, " (diverged)");
+    else if (diverged)
+        cli_text_format(text, " (%zu diverged)", diverged);
+}
+
 void cli_report_training(const cli_screen *screen, cli_text *out, const norn_forecast *forecast,
                          double seconds)
 {
     static const char *const rows[] = {"", ", without the rows held back "};
-    size_t members = 0;
-    const norn_training *training = norn_forecast_training(forecast, &members);
+    size_t count = 0;
+    const norn_training *training = norn_forecast_training(forecast, &count);
+    const size_t members = norn_forecast_members(forecast);
     cli_text text = {NULL, 0, 0, false};
     cli_text_format(&text, "in %.1f s, ", seconds);
-    for (size_t i = 0; i < members && i < NORN_COUNT(rows); i++) {
-        cli_text_format(&text, "%s%u%s", rows[i], training[i].epochs, i ? "" : " epochs");
-        if (training[i].best_epoch)
-            cli_text_format(&text, " (best %u)", training[i].best_epoch);
-        else
-            cli_text_put(&text, " (diverged)");
+    if (members > 1) cli_text_format(&text, "%zu members, ", members);
+    for (size_t i = 0; i < count / members && i < NORN_COUNT(rows); i++) {
+        cli_text_put(&text, rows[i]);
+        put_epochs(&text, training + i * members, members, i ? "" : " epochs");
     }
     if (text.failed) out->failed = true;
     if (!text.failed) {
@@ -59,6 +79,37 @@ void cli_report_training(const cli_screen *screen, cli_text *out, const norn_for
         cli_report_decisions(screen, out, &line, 1);
     }
     cli_text_free(&text);
+}
+
+/* How far the members lie apart, as a share of the forecast: the mean over a series of greatest minus least,
+ * by the mean size of its values; and where that is most. Averages over the series that have a size. */
+void cli_report_spread(const cli_screen *screen, cli_text *out, const norn_table *table,
+                       const norn_forecast *forecast)
+{
+    const size_t h = norn_forecast_horizon(forecast);
+    double mean = 0.0, most = 0.0;
+    size_t series = 0;
+    if (norn_forecast_members(forecast) < 2) return;
+    for (size_t s = 0; s < norn_table_series_count(table); s++) {
+        const double *values = norn_forecast_values(forecast, s);
+        double sum = 0.0, size = 0.0, widest = 0.0;
+        for (size_t k = 0; values && k < h; k++) {
+            const double apart = norn_forecast_greatest(forecast, s)[k] - norn_forecast_least(forecast, s)[k];
+            sum += apart;
+            size += fabs(values[k]);
+            if (apart > widest) widest = apart;
+        }
+        if (!values || !(size > 0.0) || !isfinite(sum / size)) continue;
+        mean += sum / size;
+        most += widest / (size / (double)h);
+        series++;
+    }
+    if (!series) return;
+    char text[120];
+    (void)snprintf(text, sizeof text, "members %.2g %% apart on average, %.2g %% where most",
+                   100.0 * mean / (double)series, 100.0 * most / (double)series);
+    const norn_decision line = {"spread", text, "", NULL};
+    cli_report_decisions(screen, out, &line, 1);
 }
 
 size_t cli_forecast_series(const norn_table *table, const norn_forecast *forecast)

@@ -23,6 +23,7 @@ void stub_reset(void)
     stub = (stub_library){
         .series = 1,
         .holdout = STUB_HORIZON,
+        .members = 1,
         .score_count = 4,
         .usable = 1,
         .self_test_passes = 1,
@@ -301,12 +302,35 @@ size_t norn_forecast_holdout(const norn_forecast *forecast)
     return stub.holdout;
 }
 
-const norn_training *norn_forecast_training(const norn_forecast *forecast, size_t *members)
+const norn_training *norn_forecast_training(const norn_forecast *forecast, size_t *count)
 {
-    static const norn_training training[] = {{100, 10, 60, 41, 0.02, 0.03}, {88, 10, 50, 31, 0.03, 0.04}};
+    static const norn_training one[] = {{100, 10, 60, 41, 0.02, 0.03}, {88, 10, 50, 31, 0.03, 0.04}};
+    static const norn_training three[] = {{100, 10, 60, 41, 0.02, 0.03}, {100, 10, 44, 41, 0.02, 0.03},
+                                          {100, 10, 52, 41, 0.02, 0.03}, {88, 10, 50, 31, 0.03, 0.04},
+                                          {88, 10, 50, 31, 0.03, 0.04},  {88, 10, 2, 0, 0.0, 0.0}};
     (void)forecast;
-    *members = stub.holdout ? 2 : 1;
-    return training;
+    *count = stub.holdout ? 2 * stub.members : stub.members;
+    return stub.members == 1 ? one : three;
+}
+
+size_t norn_forecast_members(const norn_forecast *forecast)
+{
+    (void)forecast;
+    return stub.members;
+}
+
+const double *norn_forecast_least(const norn_forecast *forecast, size_t series)
+{
+    (void)forecast;
+    (void)series;
+    return stub.least;
+}
+
+const double *norn_forecast_greatest(const norn_forecast *forecast, size_t series)
+{
+    (void)forecast;
+    (void)series;
+    return stub.greatest;
 }
 
 size_t norn_forecast_parameters(const norn_forecast *forecast)

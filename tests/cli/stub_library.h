@@ -16,7 +16,9 @@ typedef struct stub_library {
     double target[STUB_ROWS];
     double values[STUB_HORIZON];
     double held_back[STUB_HORIZON];
-    size_t holdout;          /* 0 or STUB_HORIZON */
+    size_t holdout; /* 0 or STUB_HORIZON */
+    size_t members; /* 1 to 3 */
+    double least[STUB_HORIZON], greatest[STUB_HORIZON];
     long shift[STUB_SERIES]; /* months by which a series starts later */
     norn_score scores[4];
     size_t score_count;

@@ -325,6 +325,35 @@ static void verdict_is_honest_whoever_wins(void **state)
     cli_text_free(&text);
 }
 
+static void members_are_reported_with_their_epochs_and_how_far_they_lie_apart(void **state)
+{
+    (void)state;
+    cli_text text = {NULL, 0, 0, false};
+    cli_report_training(&plain, &text, forecast, 2.0);
+    cli_report_spread(&plain, &text, table, forecast);
+    assert_string_equal(text.bytes,
+                        "  trained    in 2.0 s, 60 epochs (best 41), without the rows held back 50 "
+                        "(best 31)\n");
+    cli_text_free(&text);
+    stub.members = 3;
+    for (int k = 0; k < STUB_HORIZON; k++) {
+        stub.values[k] = k % 2 ? 200.0 : -200.0; /* a mean of 0 has a size */
+        stub.least[k] = stub.values[k] - (k == 7 ? 12.0 : 1.0);
+        stub.greatest[k] = stub.values[k] + (k == 7 ? 14.0 : 1.0);
+    }
+    cli_report_training(&plain, &text, forecast, 2.0);
+    cli_report_spread(&plain, &text, table, forecast);
+    assert_string_equal(
+        text.bytes, "  trained    in 2.0 s, 3 members, 44 to 60 epochs, without the rows held back 2 to 50 "
+                    "(1 diverged)\n"
+                    "  spread     members 2 % apart on average, 13 % where most\n");
+    cli_text_free(&text);
+    for (int k = 0; k < STUB_HORIZON; k++) stub.values[k] = 0.0; /* there is nothing to be a share of */
+    cli_report_spread(&plain, &text, table, forecast);
+    assert_int_equal(text.length, 0);
+    cli_text_free(&text);
+}
+
 static void scores_that_are_undefined_are_dashes(void **state)
 {
     (void)state;
@@ -561,6 +590,7 @@ int main(void)
         TEST(chart_is_as_it_was),
         TEST(chart_takes_any_values_and_any_width),
         TEST(verdict_is_honest_whoever_wins),
+        TEST(members_are_reported_with_their_epochs_and_how_far_they_lie_apart),
         TEST(scores_that_are_undefined_are_dashes),
         TEST(what_the_measures_leave_out_is_counted_once),
         TEST(long_sentences_break_between_words_on_a_terminal),
