@@ -129,4 +129,17 @@ if(NORN_FUZZ)
     add_test(NAME fuzz.csv COMMAND fuzz_csv -max_total_time=60 -max_len=8192 -timeout=10 -rss_limit_mb=1024 ${corpus}
                                    ${CMAKE_CURRENT_SOURCE_DIR}/data ${PROJECT_SOURCE_DIR}/datasets)
     set_tests_properties(fuzz.csv PROPERTIES LABELS fuzz TIMEOUT 120)
+
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/base/*.c ${PROJECT_SOURCE_DIR}/src/cell/*.c)
+    list(FILTER sources EXCLUDE REGEX "/builtin\\.c$")
+    add_executable(fuzz_cell ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_cell.c ${sources} ${PROJECT_SOURCE_DIR}/src/data/cell.c)
+    target_include_directories(fuzz_cell PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+    target_compile_options(fuzz_cell PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g)
+    target_link_options(fuzz_cell PRIVATE -fsanitize=fuzzer,address,undefined)
+    target_link_libraries(fuzz_cell PRIVATE norn_options m)
+    set(corpus ${CMAKE_CURRENT_BINARY_DIR}/corpus/cell)
+    file(MAKE_DIRECTORY ${corpus})
+    add_test(NAME fuzz.cell COMMAND fuzz_cell -max_total_time=60 -max_len=4096 -timeout=10 -rss_limit_mb=1024 ${corpus}
+                                    ${PROJECT_SOURCE_DIR}/kernels/cells)
+    set_tests_properties(fuzz.cell PROPERTIES LABELS fuzz TIMEOUT 120)
 endif()
