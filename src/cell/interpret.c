@@ -354,7 +354,8 @@ norn_status norn_cell_run(norn_cell_layer *layer, norn_error *err)
         goto done;
     }
     layer->branches = UINT64_C(0xcbf29ce484222325);
-    if (layer->dx) memset(layer->dx, 0, layer->steps * layer->rows * shape->inputs * sizeof(double));
+    if (layer->dparameters && layer->dx)
+        memset(layer->dx, 0, layer->steps * layer->rows * shape->inputs * sizeof(double));
     for (size_t row = 0; row < layer->rows; row++) {
         row_forward(r, row);
         if (layer->dparameters) row_backward(r, row);
