@@ -440,6 +440,16 @@ static void gradients_of_random_formulas_are_those_of_finite_differences(void **
     assert_true(compared > 1000 && skipped < compared / 20);
 }
 
+static void learned_initial_states_have_gradients_only_where_they_are_taken(void **state)
+{
+    (void)state;
+    norn_cell *cell = read_text("size P = H/2\nstate h = learned, r[P] = learned\nmatrix W, U, R\n"
+                                "h' = tanh(W*x + U*r)*h\nr' = R*h' + 0.5*r");
+    const norn_cell_verdict v = check_cell(cell, 2, 3, 0, 5);
+    assert_true(v.worst < bound && v.compared > 60 && v.skipped == 0);
+    norn_cell_free(cell);
+}
+
 static void kinks_that_flip_are_skipped_and_counted(void **state)
 {
     (void)state;
@@ -527,6 +537,7 @@ int main(void)
         cmocka_unit_test(masked_rows_keep_their_states_as_in_the_reference),
         cmocka_unit_test(gradients_of_every_cell_are_those_of_finite_differences),
         cmocka_unit_test(gradients_of_random_formulas_are_those_of_finite_differences),
+        cmocka_unit_test(learned_initial_states_have_gradients_only_where_they_are_taken),
         cmocka_unit_test(kinks_that_flip_are_skipped_and_counted),
         cmocka_unit_test(slopes_at_kinks_are_as_written_down),
         cmocka_unit_test(elementary_functions_hold_far_from_zero),
