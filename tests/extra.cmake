@@ -23,7 +23,7 @@ if(TARGET norn_cli)
     endforeach()
 
     file(GLOB sources ${PROJECT_SOURCE_DIR}/src/cli/*.c)
-    list(FILTER sources EXCLUDE REGEX "/(main|forecast)\\.c$")
+    list(FILTER sources EXCLUDE REGEX "/(main|forecast|cell)\\.c$")
     add_executable(test_cli ${cli}/test_cli.c ${cli}/stub_library.c ${sources} ${PROJECT_SOURCE_DIR}/src/base/base.c)
     target_include_directories(test_cli PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
                                                 ${CMAKE_CURRENT_SOURCE_DIR} ${cli})

@@ -264,5 +264,6 @@ void chart_draw(const cli_screen *screen, cli_text *out, const cli_chart *chart)
 
 extern const cli_command cli_forecast_command;
 extern const cli_command cli_devices_command;
+extern const cli_command cli_cell_command;
 
 #endif
