@@ -21,9 +21,7 @@ typedef struct emitter {
     const norn_host *host;
     const norn_step_graph *graph;
     norn_cell_text *text;
-    int slot[NORN_CELL_TERMS];     /* place of a gate among the skeleton's */
-    int vector[NORN_CELL_VECTORS]; /* place of a vector among the skeleton's, or -1 */
-    size_t vectors;
+    norn_cell_places places;
     int depth[NORN_STEP_NODES];  /* of the expression that stands for a node */
     bool named[NORN_STEP_NODES]; /* it has a name: v7 */
 } emitter;
@@ -68,20 +66,34 @@ const char *norn_cell_obstacle(const norn_cell_plan *plan)
     return NULL;
 }
 
-/* Gates of the input alone first, those of the state alone last, so that each operand's are neighbours. */
-static void order_gates(emitter *e, size_t *with_x, size_t *before_h)
+static bool uses_leaf(const norn_step_graph *graph, int op, int index)
 {
+    for (size_t i = 0; i < graph->count; i++)
+        if (graph->nodes[i].uses && graph->nodes[i].op == op && graph->nodes[i].index == index) return true;
+    return false;
+}
+
+norn_cell_places norn_cell_places_of(const norn_cell_plan *plan)
+{
+    norn_cell_places places = {0};
     int slot = 0;
-    *with_x = *before_h = 0;
     for (int kind = 0; kind < 3; kind++)
-        for (size_t k = 0; k < e->plan->gate_count; k++) {
-            const bool x = has_product_of(e->plan, k, NORN_CELL_INPUT),
-                       h = has_product_of(e->plan, k, NORN_CELL_STATE);
+        for (size_t k = 0; k < plan->gate_count; k++) {
+            const bool x = has_product_of(plan, k, NORN_CELL_INPUT),
+                       h = has_product_of(plan, k, NORN_CELL_STATE);
             if ((x && h ? 1 : x ? 0 : 2) != kind) continue;
-            e->slot[k] = slot++;
-            *with_x += x;
-            *before_h += !h;
+            places.gate[k] = slot++;
+            places.x_gates += x;
+            places.h_first += !h;
         }
+    for (size_t i = 0; i < plan->cell->vector_count; i++) {
+        const bool used = uses_leaf(&plan->forward, NORN_CELL_VECTOR, (int)i) ||
+                          uses_leaf(&plan->backward, NORN_CELL_VECTOR, (int)i) || plan->dvector[i] >= 0;
+        places.vector[i] = used ? (int)places.vectors++ : -1;
+    }
+    places.uses_h = plan->dstate[0] >= 0 || uses_leaf(&plan->backward, NORN_STEP_BEFORE, 0) ||
+                    uses_leaf(&plan->backward, NORN_STEP_AFTER, 0);
+    return places;
 }
 
 /* ---- expressions -----------------------------------------------------------------------------------------
@@ -112,10 +124,10 @@ static bool leaf_name(emitter *e, const norn_step_node *n)
 {
     switch (n->op) {
     case NORN_STEP_GATE:
-        PUT(e, "a%d", e->slot[n->index]);
+        PUT(e, "a%d", e->places.gate[n->index]);
         return true;
     case NORN_STEP_KEPT:
-        PUT(e, "k%d", e->slot[n->index]);
+        PUT(e, "k%d", e->places.gate[n->index]);
         return true;
     case NORN_STEP_BEFORE:
         PUT(e, n->index ? "s%d" : "h", n->index);
@@ -127,7 +139,7 @@ static bool leaf_name(emitter *e, const norn_step_node *n)
         PUT(e, "d%d", n->index);
         return true;
     case NORN_CELL_VECTOR:
-        PUT(e, "p%d", e->vector[n->index]);
+        PUT(e, "p%d", e->places.vector[n->index]);
         return true;
     case NORN_CELL_CONSTANT:
         literal(e, n->value);
@@ -352,18 +364,11 @@ static void leaves(emitter *e, const norn_step_graph *graph, int op, const char 
         PUT(e, "    const vf ");
         (void)leaf_name(e, n);
         int place = n->index;
-        if (op == NORN_STEP_GATE || op == NORN_STEP_KEPT) place = e->slot[n->index];
-        if (op == NORN_CELL_VECTOR) place = e->vector[n->index];
+        if (op == NORN_STEP_GATE || op == NORN_STEP_KEPT) place = e->places.gate[n->index];
+        if (op == NORN_CELL_VECTOR) place = e->places.vector[n->index];
         if (op == NORN_STEP_BEFORE || op == NORN_STEP_AFTER) place = n->index - 1;
         PUT(e, format, place);
     }
-}
-
-static bool uses_leaf(const norn_step_graph *graph, int op, int index)
-{
-    for (size_t i = 0; i < graph->count; i++)
-        if (graph->nodes[i].uses && graph->nodes[i].op == op && graph->nodes[i].index == index) return true;
-    return false;
 }
 
 static bool uses_op(const norn_cell_plan *plan, int op)
@@ -414,7 +419,8 @@ static void forward(emitter *e)
     leaves(e, g, NORN_STEP_BEFORE, " = carry[%d];\n");
     leaves(e, g, NORN_CELL_VECTOR, " = vectors[%d];\n");
     statements(e, g, true);
-    for (size_t k = 0; k < plan->gate_count; k++) result(e, "pre[%zu] = ", (size_t)e->slot[k], plan->keep[k]);
+    for (size_t k = 0; k < plan->gate_count; k++)
+        result(e, "pre[%zu] = ", (size_t)e->places.gate[k], plan->keep[k]);
     for (size_t k = 1; k < plan->cell->state_count; k++) result(e, "carry[%zu] = ", k - 1, plan->after[k]);
     PUT(e, "    return ");
     as_vector(e, plan->after[0]);
@@ -446,11 +452,12 @@ static void backward(emitter *e)
     }
     statements(e, g, false);
     for (size_t k = 0; k < plan->gate_count; k++)
-        result(e, "kept[%zu] = ", (size_t)e->slot[k], plan->dgate[k]);
+        result(e, "kept[%zu] = ", (size_t)e->places.gate[k], plan->dgate[k]);
     result(e, "*dh = ", 0, plan->dstate[0]);
     for (size_t k = 1; k < plan->cell->state_count; k++) result(e, "dcarry[%zu] = ", k - 1, plan->dstate[k]);
     for (size_t k = 0; k < plan->cell->vector_count; k++)
-        if (plan->dvector[k] >= 0) result(e, "dvectors[%zu] += ", (size_t)e->vector[k], plan->dvector[k]);
+        if (plan->dvector[k] >= 0)
+            result(e, "dvectors[%zu] += ", (size_t)e->places.vector[k], plan->dvector[k]);
     PUT(e, "}\n");
 }
 
@@ -466,13 +473,7 @@ norn_status norn_cell_emit(const norn_cell_plan *plan, norn_cell_text *text, nor
     e->plan = plan;
     e->host = host;
     e->text = text;
-    size_t with_x, before_h;
-    order_gates(e, &with_x, &before_h);
-    for (size_t i = 0; i < plan->cell->vector_count; i++) {
-        const bool used = uses_leaf(&plan->forward, NORN_CELL_VECTOR, (int)i) ||
-                          uses_leaf(&plan->backward, NORN_CELL_VECTOR, (int)i) || plan->dvector[i] >= 0;
-        e->vector[i] = used ? (int)e->vectors++ : -1;
-    }
+    e->places = norn_cell_places_of(plan);
     PUT(e,
         "// A cell made from its formula: what the skeleton (sequence.cl) knows of it.\n"
         "#define CELL_GATES %zu    // sums of products a unit\n"
@@ -480,8 +481,9 @@ norn_status norn_cell_emit(const norn_cell_plan *plan, norn_cell_text *text, nor
         "#define CELL_H_FIRST %zu  // from this one on they have a product of h\n"
         "#define CELL_CARRIES %zu  // states beside h\n"
         "#define CELL_VECTORS %zu  // parameters used unit by unit\n"
-        "#define CELL_USES_H %d   // h is used unit by unit\n\n",
-        plan->gate_count, with_x, before_h, plan->cell->state_count - 1, e->vectors, plan->dstate[0] >= 0);
+        "#define CELL_USES_H %d   // the way back uses h unit by unit\n\n",
+        plan->gate_count, e->places.x_gates, e->places.h_first, plan->cell->state_count - 1,
+        e->places.vectors, e->places.uses_h);
     helpers(e);
     forward(e);
     backward(e);

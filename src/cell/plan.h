@@ -87,6 +87,18 @@ void norn_cell_text_free(const norn_host *host, norn_cell_text *text);
 /* Why the skeleton cannot run this cell yet, or NULL when it can. */
 const char *norn_cell_obstacle(const norn_cell_plan *plan);
 
+/* Where the skeleton has gates and vectors: gates of the input alone first, those of h alone last, so that
+ * each operand's gates are neighbours; else in the order of the formula. */
+typedef struct norn_cell_places {
+    int gate[NORN_CELL_TERMS];     /* place of each gate of the plan */
+    int vector[NORN_CELL_VECTORS]; /* place of a vector that is used unit by unit, or -1 */
+    size_t x_gates, h_first;       /* gates [0, x_gates) have a product of x, from h_first on one of h */
+    size_t vectors;
+    bool uses_h; /* the way back uses h unit by unit */
+} norn_cell_places;
+
+norn_cell_places norn_cell_places_of(const norn_cell_plan *plan);
+
 /* The cell's part of kernels/sequence.cl: what kernels/lstm.cl is for the LSTM. Added to text. */
 norn_status norn_cell_emit(const norn_cell_plan *plan, norn_cell_text *text, norn_error *err);
 
