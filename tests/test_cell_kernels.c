@@ -23,7 +23,7 @@ typedef struct made {
 
 static made make_cell(const char *formula)
 {
-    made m = {NULL};
+    made m = {.cell = NULL};
     norn_error err = NORN_ERROR_INIT;
     assert_ok(norn_cell_read(&m.cell, formula, strlen(formula), "text", NULL, &err), &err);
     assert_ok(norn_cell_plan_new(&m.plan, m.cell, &err), &err);
