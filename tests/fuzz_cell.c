@@ -3,7 +3,7 @@
  * (operands before their users, sizes known, every state goes on) that binds and runs, or an error of one
  * line with its place.
  */
-#include "cell/cell.h"
+#include "cell/plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +60,27 @@ static void check_run(const norn_cell *cell)
     free(numbers);
 }
 
+static void check_plan(const norn_cell *cell)
+{
+    norn_cell_plan *plan = NULL;
+    norn_cell_shape shape;
+    norn_cell_text text = {0};
+    norn_error err = NORN_ERROR_INIT;
+    const norn_status status = norn_cell_plan_new(&plan, cell, &err);
+    check(status == NORN_OK || status == NORN_ERR_DATA, "a cell that cannot be planned");
+    if (status != NORN_OK) return;
+    if (!norn_cell_obstacle(plan)) {
+        check(norn_cell_emit(plan, &text, &err) == NORN_OK, "a kernel that cannot be written");
+        for (size_t i = 0; i < cell->matrix_count; i++)
+            check(strlen(cell->matrices[i].name) < 12 || !strstr(text.bytes, cell->matrices[i].name),
+                  "a name of the formula in a kernel");
+    }
+    if (norn_cell_bind(&shape, cell, 2, 4, 0, &err) == NORN_OK)
+        check(norn_cell_describe(plan, &shape, &text, &err) == NORN_OK, "a cell that cannot be described");
+    norn_cell_text_free(&cell->host, &text);
+    norn_cell_plan_free(plan);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -69,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (status == NORN_OK) {
         check_graph(cell);
         check_run(cell);
+        check_plan(cell);
         norn_cell_free(cell);
     } else {
         check(cell == NULL, "a cell in spite of an error");

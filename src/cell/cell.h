@@ -3,7 +3,7 @@
  * gives a graph in which every node is one operation and stands behind the nodes it uses. docs/cells.md is
  * the language; kernels/cells/ holds the cells of the literature.
  *
- *     norn_cell_read     text -> graph              (parse.c, lexer.c)
+ *     norn_cell_read     text -> graph              (lexer.c, parse.c, build.c)
  *     norn_cell_bind     graph + sizes -> shapes    (bind.c)
  *     norn_cell_run      the reference: one layer over time in double precision, and its gradients
  * (interpret.c) norn_cell_check    these gradients against finite differences (check.c)

@@ -1,47 +1,12 @@
 /*
  * Text -> graph. One pass of recursive descent (the grammar is in docs/cells.md), building nodes as it reads:
  * a value must be given before it is used, so nodes come out in an order in which they can be computed.
- *
- * Sizes are found on the way. Every vector, and the rows of every matrix, has a size that is not known at
- * first;
- * + and its like make two of them one (union-find), a state or a bracket names one. What stays unknown is H.
  */
-#include "cell/lexer.h"
 #include "cell/ops.h"
+#include "cell/parser.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-typedef enum name_kind { A_VALUE, A_SIZE, A_STATE, A_MATRIX, A_VECTOR } name_kind;
-
-typedef struct named {
-    char name[NORN_CELL_NAME];
-    name_kind kind;
-    int index; /* of the node, size, state, ... */
-    bool used;
-    int line, column;
-} named;
-
-enum { VARIABLES = NORN_CELL_SIZES + 2 * (NORN_CELL_MATRICES + 1) + NORN_CELL_VECTORS };
-
-typedef struct parser {
-    norn_lexer lexer;
-    norn_token token; /* the one to be read next */
-    norn_cell *cell;
-    named names[NORN_CELL_NODES];
-    size_t name_count;
-    /* sizes: variable i < NORN_CELL_SIZES is the size i itself */
-    int parent[VARIABLES], variable_count;
-    bool in_initial; /* within an initial value: symbols in place of values */
-    int depth;
-    int x, projected; /* nodes of the input, by itself and projected to H; -1: not asked for yet */
-    int projection;   /* its matrix */
-    norn_error *err;
-} parser;
-
-static const char *const reserved[] = {"cell", "size", "state", "matrix", "bias",    "diagonal", "out",
-                                       "x",    "I",    "H",     "heads",  "learned", "uniform",  "normal"};
 static const char *const symbols[NORN_CELL_SYMBOLS] = {
     [NORN_CELL_UNITS] = "units",
     [NORN_CELL_UNIT] = "unit",
@@ -52,252 +17,6 @@ static const char *const symbols[NORN_CELL_SYMBOLS] = {
     [NORN_CELL_HIDDEN] = "H",
 };
 
-/* ---- errors ----------------------------------------------------------------------------------------------
- */
-
-static norn_status fail_at(parser *p, int line, int column, const char *format, ...) NORN_PRINTF(4, 5);
-static norn_status fail_at(parser *p, int line, int column, const char *format, ...)
-{
-    char message[400];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    return norn_fail_at(p->err, NORN_ERR_DATA, p->lexer.file, (uint64_t)line, (uint64_t)column, "%s",
-                        message);
-}
-#define FAIL(p, token, ...) fail_at(p, (token).line, (token).column, __VA_ARGS__)
-
-/* "expected WHAT, found ..." at the token that stands next. */
-static norn_status expected(parser *p, const char *what)
-{
-    char quoted[96];
-    if (p->token.kind == NORN_TOKEN_END) return FAIL(p, p->token, "expected %s, found the end", what);
-    if (p->token.kind == NORN_TOKEN_LINE)
-        return FAIL(p, p->token, "expected %s, found the end of the line", what);
-    (void)norn_quote(quoted, sizeof quoted, p->token.text, p->token.length, 40);
-    return FAIL(p, p->token, "expected %s, found \"%s%s\"", what, quoted,
-                p->token.kind == NORN_TOKEN_PRIMED ? "'" : "");
-}
-
-/* ---- words -----------------------------------------------------------------------------------------------
- */
-
-static norn_status next(parser *p)
-{
-    return norn_lexer_next(&p->lexer, &p->token);
-}
-
-static bool is_word(const norn_token *token, const char *word)
-{
-    return (token->kind == NORN_TOKEN_NAME || token->kind == NORN_TOKEN_SIGN) &&
-           strlen(word) == token->length && memcmp(word, token->text, token->length) == 0;
-}
-
-/* Takes the sign or word if it stands next. */
-static bool take(parser *p, const char *word, norn_status *status)
-{
-    if (*status != NORN_OK || !is_word(&p->token, word)) return false;
-    *status = next(p);
-    return *status == NORN_OK;
-}
-
-static norn_status need(parser *p, const char *word, const char *what)
-{
-    norn_status status = NORN_OK;
-    if (take(p, word, &status)) return NORN_OK;
-    return status == NORN_OK ? expected(p, what) : status;
-}
-
-/* ---- sizes -----------------------------------------------------------------------------------------------
- */
-
-static int root_of(parser *p, int variable)
-{
-    if (variable < 0) return variable;
-    while (p->parent[variable] != variable) {
-        p->parent[variable] = p->parent[p->parent[variable]];
-        variable = p->parent[variable];
-    }
-    return variable;
-}
-
-static int new_variable(parser *p)
-{
-    const int variable = p->variable_count++;
-    p->parent[variable] = variable;
-    return variable;
-}
-
-/* Makes two sizes one; false when they are two different ones. Of two roots the lower stays: it may be a
- * size. */
-static bool unify(parser *p, int a, int b)
-{
-    a = root_of(p, a);
-    b = root_of(p, b);
-    if (a == b || a < 0 || b < 0) return true;
-    if (a < NORN_CELL_SIZES && b < NORN_CELL_SIZES) return false;
-    if (a < b)
-        p->parent[b] = a;
-    else
-        p->parent[a] = b;
-    return true;
-}
-
-static const char *size_name(parser *p, int variable)
-{
-    const int root = root_of(p, variable);
-    return root >= 0 && root < NORN_CELL_SIZES ? p->cell->sizes[root].name : "?";
-}
-
-/* ---- names -----------------------------------------------------------------------------------------------
- */
-
-static named *find(parser *p, const norn_token *token)
-{
-    for (size_t i = 0; i < p->name_count; i++)
-        if (strlen(p->names[i].name) == token->length &&
-            memcmp(p->names[i].name, token->text, token->length) == 0)
-            return &p->names[i];
-    return NULL;
-}
-
-static bool is_reserved(const norn_token *token)
-{
-    for (size_t i = 0; i < NORN_COUNT(reserved); i++)
-        if (strlen(reserved[i]) == token->length && memcmp(reserved[i], token->text, token->length) == 0)
-            return true;
-    return norn_cell_function(token->text, token->length) != NORN_CELL_OPS;
-}
-
-/* Enters a new name. The name's text goes to name_out as well, unless that is NULL. */
-static norn_status enter(parser *p, const norn_token *token, name_kind kind, int index, char *name_out)
-{
-    char quoted[96];
-    (void)norn_quote(quoted, sizeof quoted, token->text, token->length, 40);
-    if (token->length >= NORN_CELL_NAME)
-        return FAIL(p, *token, "the name \"%s\" has more than %d letters", quoted, NORN_CELL_NAME - 1);
-    if (is_reserved(token))
-        return FAIL(p, *token, "\"%s\" means something already (take another name)", quoted);
-    const named *old = find(p, token);
-    if (old)
-        return FAIL(p, *token, "\"%s\" was given in line %d already (take another name)", quoted, old->line);
-    if (p->name_count == NORN_COUNT(p->names))
-        return FAIL(p, *token, "more than %d names", (int)NORN_COUNT(p->names));
-    named *name = &p->names[p->name_count++];
-    *name = (named){.kind = kind, .index = index, .line = token->line, .column = token->column};
-    memcpy(name->name, token->text, token->length);
-    if (name_out) memcpy(name_out, name->name, NORN_CELL_NAME);
-    return NORN_OK;
-}
-
-/* ---- nodes -----------------------------------------------------------------------------------------------
- */
-
-/* Adds a node, or finds one that is the same. A node of constants is a constant. */
-static norn_status add(parser *p, norn_cell_node node, int *out)
-{
-    norn_cell *cell = p->cell;
-    norn_cell_node *nodes = p->in_initial ? cell->initial : cell->nodes;
-    size_t *count = p->in_initial ? &cell->initial_count : &cell->node_count;
-    int operands = norn_cell_operands(node.op);
-    if (operands < 2) node.b = -1;
-    if (operands < 1) node.a = -1;
-    if (operands && node.op != NORN_CELL_PRODUCT && nodes[node.a].op == NORN_CELL_CONSTANT &&
-        (operands < 2 || nodes[node.b].op == NORN_CELL_CONSTANT)) {
-        node.value = norn_cell_apply(node.op, nodes[node.a].value, operands > 1 ? nodes[node.b].value : 0.0);
-        node.op = NORN_CELL_CONSTANT;
-        node.a = node.b = -1;
-        node.size = NORN_CELL_SCALAR;
-        operands = 0;
-    }
-    if (node.op == NORN_CELL_CONSTANT && !isfinite(node.value))
-        return fail_at(p, node.line, node.column, "this constant is not a finite number");
-    for (size_t i = 0; i < *count; i++) {
-        const norn_cell_node *old = &nodes[i];
-        if (old->op == node.op && old->a == node.a && old->b == node.b && old->index == node.index &&
-            old->op != NORN_CELL_PRODUCT && memcmp(&old->value, &node.value, sizeof node.value) == 0) {
-            *out = (int)i;
-            return NORN_OK;
-        }
-    }
-    if (*count == NORN_CELL_NODES)
-        return fail_at(p, node.line, node.column, "more than %d operations", NORN_CELL_NODES);
-    node.level = 0;
-    for (int k = 0; k < operands; k++) {
-        const int level = nodes[k ? node.b : node.a].level;
-        if (level > node.level) node.level = level;
-    }
-    if (node.op == NORN_CELL_PRODUCT && ++node.level > NORN_CELL_STAGES)
-        return fail_at(p, node.line, node.column,
-                       "more than %d products that wait for each other within a step", NORN_CELL_STAGES);
-    nodes[*count] = node;
-    *out = (int)(*count)++;
-    return NORN_OK;
-}
-
-static norn_cell_node node_at(const norn_token *token, norn_cell_op op, int a, int b)
-{
-    return (norn_cell_node){.op = op,
-                            .a = a,
-                            .b = b,
-                            .index = -1,
-                            .size = NORN_CELL_SCALAR,
-                            .line = token->line,
-                            .column = token->column};
-}
-
-static norn_status product(parser *p, const norn_token *at, int matrix, int operand, int *out)
-{
-    norn_cell_matrix *m = &p->cell->matrices[matrix];
-    norn_cell_node node = node_at(at, NORN_CELL_PRODUCT, operand, -1);
-    node.index = matrix;
-    node.size = m->rows;
-    const norn_status status = add(p, node, out);
-    if (status != NORN_OK) return status;
-    m->product = *out;
-    m->columns = p->cell->nodes[operand].size;
-    return NORN_OK;
-}
-
-/* The input where it is used unit by unit: through a projection to H, which is absent where I = H. */
-static norn_status units(parser *p, const norn_token *at, int *node)
-{
-    if (*node < 0 || *node != p->x || p->in_initial) return NORN_OK;
-    if (p->projected < 0) {
-        norn_cell *cell = p->cell;
-        p->projection = (int)cell->matrix_count++;
-        norn_cell_matrix *m = &cell->matrices[p->projection];
-        *m = (norn_cell_matrix){.name = "x",
-                                .rows = NORN_CELL_SIZE_HIDDEN,
-                                .projection = true,
-                                .init = {NORN_CELL_FILL_DEFAULT, -1},
-                                .line = at->line,
-                                .column = at->column};
-        const norn_status status = product(p, at, p->projection, p->x, &p->projected);
-        if (status != NORN_OK) return status;
-    }
-    *node = p->projected;
-    return NORN_OK;
-}
-
-static norn_status operation(parser *p, const norn_token *at, norn_cell_op op, int a, int b, int *out)
-{
-    norn_status status = units(p, at, &a);
-    if (status == NORN_OK) status = units(p, at, &b);
-    if (status != NORN_OK) return status;
-    const norn_cell_node *nodes = p->in_initial ? p->cell->initial : p->cell->nodes;
-    norn_cell_node node = node_at(at, op, a, b);
-    node.size = nodes[a].size;
-    if (b >= 0) {
-        if (!unify(p, nodes[a].size, nodes[b].size))
-            return FAIL(p, *at, "the two sides of \"%s\" have different sizes, %s and %s",
-                        norn_cell_op_name(op), size_name(p, nodes[a].size), size_name(p, nodes[b].size));
-        if (node.size == NORN_CELL_SCALAR) node.size = nodes[b].size;
-    }
-    return add(p, node, out);
-}
-
 /* ---- expressions -----------------------------------------------------------------------------------------
  */
 
@@ -307,15 +26,15 @@ static norn_status signed_factor(parser *p, int *out);
 static norn_status call(parser *p, norn_token name, norn_cell_op op, int *out)
 {
     int a = -1, b = -1;
-    norn_status status = next(p);
-    if (status == NORN_OK) status = need(p, "(", "\"(\" after the function");
+    norn_status status = norn_parser_next(p);
+    if (status == NORN_OK) status = norn_parser_need(p, "(", "\"(\" after the function");
     if (status == NORN_OK) status = sum(p, &a);
     if (status == NORN_OK && norn_cell_operands(op) == 2) {
-        status = need(p, ",", "\",\" and a second argument");
+        status = norn_parser_need(p, ",", "\",\" and a second argument");
         if (status == NORN_OK) status = sum(p, &b);
     }
-    if (status == NORN_OK) status = need(p, ")", "an operation or \")\"");
-    return status == NORN_OK ? operation(p, &name, op, a, b, out) : status;
+    if (status == NORN_OK) status = norn_parser_need(p, ")", "an operation or \")\"");
+    return status == NORN_OK ? norn_parser_operation(p, &name, op, a, b, out) : status;
 }
 
 /* A matrix takes the factor behind it. */
@@ -323,8 +42,8 @@ static norn_status matrix_factor(parser *p, norn_token name, named *known, int *
 {
     int operand = -1;
     norn_cell_matrix *m = &p->cell->matrices[known->index];
-    norn_status status = next(p);
-    if (status == NORN_OK) status = need(p, "*", "\"*\" after a matrix");
+    norn_status status = norn_parser_next(p);
+    if (status == NORN_OK) status = norn_parser_need(p, "*", "\"*\" after a matrix");
     if (status != NORN_OK) return status;
     if (m->product >= 0)
         return FAIL(p, name, "the matrix \"%s\" stands in a product already (one matrix, one product)",
@@ -338,8 +57,8 @@ static norn_status matrix_factor(parser *p, norn_token name, named *known, int *
     if (op == NORN_CELL_CONSTANT || op == NORN_CELL_VECTOR)
         return FAIL(p, at, "expected a value that changes from step to step behind the matrix \"%s\"",
                     m->name);
-    status = product(p, &name, known->index, operand, out);
-    if (status == NORN_OK && (is_word(&p->token, "*") || is_word(&p->token, "/")))
+    status = norn_parser_product(p, &name, known->index, operand, out);
+    if (status == NORN_OK && (norn_parser_is_word(&p->token, "*") || norn_parser_is_word(&p->token, "/")))
         return FAIL(p, p->token,
                     "what \"%s\" multiplies is not clear (write %s*(...) or (%s*...) with parentheses)",
                     m->name, m->name, m->name);
@@ -350,24 +69,24 @@ static norn_status value_name(parser *p, int *out)
 {
     const norn_token name = p->token;
     norn_cell *cell = p->cell;
-    named *known = find(p, &name);
+    named *known = norn_parser_find(p, &name);
     char quoted[96];
     (void)norn_quote(quoted, sizeof quoted, name.text, name.length, 40);
     if (name.kind == NORN_TOKEN_PRIMED) {
-        if (!known || known->kind != A_STATE) return expected(p, "a value");
+        if (!known || known->kind != A_STATE) return norn_parser_expected(p, "a value");
         const int node = cell->states[known->index].next;
         if (node < 0) return FAIL(p, name, "\"%s'\" is used before it is given", quoted);
         *out = node;
-        return next(p);
+        return norn_parser_next(p);
     }
-    if (is_word(&name, "x")) {
-        norn_cell_node node = node_at(&name, NORN_CELL_INPUT, -1, -1);
+    if (norn_parser_is_word(&name, "x")) {
+        norn_cell_node node = norn_parser_node_at(&name, NORN_CELL_INPUT, -1, -1);
         node.size = NORN_CELL_SIZE_INPUTS;
-        const norn_status status = add(p, node, &p->x);
+        const norn_status status = norn_parser_add(p, node, &p->x);
         *out = p->x;
-        return status == NORN_OK ? next(p) : status;
+        return status == NORN_OK ? norn_parser_next(p) : status;
     }
-    if (is_reserved(&name)) return expected(p, "a value");
+    if (norn_parser_is_reserved(&name)) return norn_parser_expected(p, "a value");
     if (!known)
         return FAIL(p, name, "nothing is called \"%s\" so far (give it in a line before, or declare it)",
                     quoted);
@@ -378,27 +97,27 @@ static norn_status value_name(parser *p, int *out)
         *out = known->index;
     } else if (known->kind == A_STATE || known->kind == A_VECTOR) {
         norn_cell_node node =
-            node_at(&name, known->kind == A_STATE ? NORN_CELL_STATE : NORN_CELL_VECTOR, -1, -1);
+            norn_parser_node_at(&name, known->kind == A_STATE ? NORN_CELL_STATE : NORN_CELL_VECTOR, -1, -1);
         node.index = known->index;
         node.size =
             known->kind == A_STATE ? cell->states[known->index].size : cell->vectors[known->index].size;
-        status = add(p, node, out);
+        status = norn_parser_add(p, node, out);
     } else {
-        return expected(p, "a value");
+        return norn_parser_expected(p, "a value");
     }
-    return status == NORN_OK ? next(p) : status;
+    return status == NORN_OK ? norn_parser_next(p) : status;
 }
 
 static norn_status symbol_name(parser *p, int *out)
 {
     for (size_t i = 0; i < NORN_CELL_SYMBOLS; i++) {
-        if (!is_word(&p->token, symbols[i])) continue;
-        norn_cell_node node = node_at(&p->token, NORN_CELL_SYMBOL, -1, -1);
+        if (!norn_parser_is_word(&p->token, symbols[i])) continue;
+        norn_cell_node node = norn_parser_node_at(&p->token, NORN_CELL_SYMBOL, -1, -1);
         node.index = (int)i;
-        const norn_status status = add(p, node, out);
-        return status == NORN_OK ? next(p) : status;
+        const norn_status status = norn_parser_add(p, node, out);
+        return status == NORN_OK ? norn_parser_next(p) : status;
     }
-    return expected(p, "a number, unit, units, head_unit, head_units, heads, I or H");
+    return norn_parser_expected(p, "a number, unit, units, head_unit, head_units, heads, I or H");
 }
 
 static norn_status factor(parser *p, int *out)
@@ -406,10 +125,10 @@ static norn_status factor(parser *p, int *out)
     const norn_token token = p->token;
     norn_status status = NORN_OK;
     if (token.kind == NORN_TOKEN_NUMBER) {
-        norn_cell_node node = node_at(&token, NORN_CELL_CONSTANT, -1, -1);
+        norn_cell_node node = norn_parser_node_at(&token, NORN_CELL_CONSTANT, -1, -1);
         node.value = token.value;
-        status = add(p, node, out);
-        return status == NORN_OK ? next(p) : status;
+        status = norn_parser_add(p, node, out);
+        return status == NORN_OK ? norn_parser_next(p) : status;
     }
     if (token.kind == NORN_TOKEN_NAME) {
         const norn_cell_op function = norn_cell_function(token.text, token.length);
@@ -418,11 +137,11 @@ static norn_status factor(parser *p, int *out)
     }
     if (token.kind == NORN_TOKEN_NAME || token.kind == NORN_TOKEN_PRIMED)
         return p->in_initial ? symbol_name(p, out) : value_name(p, out);
-    if (take(p, "(", &status)) {
+    if (norn_parser_take(p, "(", &status)) {
         status = sum(p, out);
-        return status == NORN_OK ? need(p, ")", "an operation or \")\"") : status;
+        return status == NORN_OK ? norn_parser_need(p, ")", "an operation or \")\"") : status;
     }
-    return status == NORN_OK ? expected(p, "a value") : status;
+    return status == NORN_OK ? norn_parser_expected(p, "a value") : status;
 }
 
 static norn_status signed_factor(parser *p, int *out)
@@ -432,17 +151,17 @@ static norn_status signed_factor(parser *p, int *out)
     int a = -1, b = -1;
     if (++p->depth > NORN_CELL_DEPTH)
         return FAIL(p, at, "more than %d operations within each other", NORN_CELL_DEPTH);
-    if (take(p, "-", &status)) {
+    if (norn_parser_take(p, "-", &status)) {
         status = signed_factor(p, &a);
-        if (status == NORN_OK) status = operation(p, &at, NORN_CELL_NEGATE, a, -1, out);
+        if (status == NORN_OK) status = norn_parser_operation(p, &at, NORN_CELL_NEGATE, a, -1, out);
     } else if (status == NORN_OK) {
         status = factor(p, out);
         const norn_token power = p->token;
-        if (status == NORN_OK && is_word(&power, "^") && !p->in_initial)
+        if (status == NORN_OK && norn_parser_is_word(&power, "^") && !p->in_initial)
             return FAIL(p, power, "\"^\" is for initial values only (write a*a)");
-        if (take(p, "^", &status)) {
+        if (norn_parser_take(p, "^", &status)) {
             status = signed_factor(p, &b);
-            if (status == NORN_OK) status = operation(p, &power, NORN_CELL_POWER, *out, b, out);
+            if (status == NORN_OK) status = norn_parser_operation(p, &power, NORN_CELL_POWER, *out, b, out);
         }
     }
     p->depth--;
@@ -455,14 +174,14 @@ static norn_status chain(parser *p, bool products, int *out)
     norn_status status = products ? signed_factor(p, out) : chain(p, true, out);
     while (status == NORN_OK) {
         const norn_token at = p->token;
-        const bool first = is_word(&at, products ? "*" : "+");
-        if (!first && !is_word(&at, products ? "/" : "-")) break;
+        const bool first = norn_parser_is_word(&at, products ? "*" : "+");
+        if (!first && !norn_parser_is_word(&at, products ? "/" : "-")) break;
         int b = -1;
-        status = next(p);
+        status = norn_parser_next(p);
         if (status == NORN_OK) status = products ? signed_factor(p, &b) : chain(p, true, &b);
         const norn_cell_op op = products ? (first ? NORN_CELL_MULTIPLY : NORN_CELL_DIVIDE)
                                          : (first ? NORN_CELL_ADD : NORN_CELL_SUBTRACT);
-        if (status == NORN_OK) status = operation(p, &at, op, *out, b, out);
+        if (status == NORN_OK) status = norn_parser_operation(p, &at, op, *out, b, out);
     }
     return status;
 }
@@ -485,15 +204,15 @@ static norn_status initial(parser *p, norn_cell_init *init)
     bool drawn = false;
     init->fill = NORN_CELL_FILL_VALUE;
     for (size_t i = 0; i < NORN_COUNT(kinds) && !drawn; i++)
-        if (take(p, kinds[i].word, &status)) {
+        if (norn_parser_take(p, kinds[i].word, &status)) {
             drawn = true;
             init->fill = kinds[i].fill;
-            status = need(p, "(", "\"(\"");
+            status = norn_parser_need(p, "(", "\"(\"");
         }
     p->in_initial = true;
     if (status == NORN_OK) status = sum(p, &init->root);
     p->in_initial = false;
-    if (status == NORN_OK && drawn) status = need(p, ")", "an operation or \")\"");
+    if (status == NORN_OK && drawn) status = norn_parser_need(p, ")", "an operation or \")\"");
     return status;
 }
 
@@ -501,24 +220,24 @@ static norn_status initial(parser *p, norn_cell_init *init)
 static norn_status bracket(parser *p, int *size, bool *heads)
 {
     norn_status status = NORN_OK;
-    if (!take(p, "[", &status)) return status;
+    if (!norn_parser_take(p, "[", &status)) return status;
     if (heads) {
-        *heads = is_word(&p->token, "heads");
-        if (!*heads) return expected(p, "heads, for a block a head");
-        status = next(p);
+        *heads = norn_parser_is_word(&p->token, "heads");
+        if (!*heads) return norn_parser_expected(p, "heads, for a block a head");
+        status = norn_parser_next(p);
     } else {
         const int hidden = NORN_CELL_SIZE_HIDDEN;
-        named *known = p->token.kind == NORN_TOKEN_NAME ? find(p, &p->token) : NULL;
-        if (is_word(&p->token, "H"))
+        named *known = p->token.kind == NORN_TOKEN_NAME ? norn_parser_find(p, &p->token) : NULL;
+        if (norn_parser_is_word(&p->token, "H"))
             *size = hidden;
         else if (known && known->kind == A_SIZE)
             *size = known->index;
         else
-            return expected(p, "H or the name of a size");
+            return norn_parser_expected(p, "H or the name of a size");
         if (known) known->used = true;
-        status = next(p);
+        status = norn_parser_next(p);
     }
-    return status == NORN_OK ? need(p, "]", "\"]\"") : status;
+    return status == NORN_OK ? norn_parser_need(p, "]", "\"]\"") : status;
 }
 
 static norn_status one_state(parser *p, norn_token name)
@@ -532,13 +251,13 @@ static norn_status one_state(parser *p, norn_token name)
                            .next = -1,
                            .line = name.line,
                            .column = name.column};
-    norn_status status = enter(p, &name, A_STATE, (int)cell->state_count, s->name);
-    if (status == NORN_OK) status = next(p);
+    norn_status status = norn_parser_enter(p, &name, A_STATE, (int)cell->state_count, s->name);
+    if (status == NORN_OK) status = norn_parser_next(p);
     if (status == NORN_OK) status = bracket(p, &s->size, NULL);
     if (status != NORN_OK) return status;
     cell->state_count++;
-    if (!take(p, "=", &status)) return status;
-    if (!take(p, "learned", &status)) {
+    if (!norn_parser_take(p, "=", &status)) return status;
+    if (!norn_parser_take(p, "learned", &status)) {
         if (status == NORN_OK) status = initial(p, &s->init);
         if (status == NORN_OK && s->init.fill != NORN_CELL_FILL_VALUE)
             return FAIL(p, name, "a state begins with a value or is learned, it is not drawn");
@@ -563,18 +282,18 @@ static norn_status one_matrix(parser *p, norn_token name)
     if (cell->matrix_count == NORN_CELL_MATRICES)
         return FAIL(p, name, "more than %d matrices", NORN_CELL_MATRICES);
     norn_cell_matrix *m = &cell->matrices[cell->matrix_count];
-    *m = (norn_cell_matrix){.rows = new_variable(p),
+    *m = (norn_cell_matrix){.rows = norn_parser_new_variable(p),
                             .columns = -1,
                             .product = -1,
                             .init = {NORN_CELL_FILL_DEFAULT, -1},
                             .line = name.line,
                             .column = name.column};
-    norn_status status = enter(p, &name, A_MATRIX, (int)cell->matrix_count, m->name);
-    if (status == NORN_OK) status = next(p);
+    norn_status status = norn_parser_enter(p, &name, A_MATRIX, (int)cell->matrix_count, m->name);
+    if (status == NORN_OK) status = norn_parser_next(p);
     if (status == NORN_OK) status = bracket(p, NULL, &m->heads);
     if (status != NORN_OK) return status;
     cell->matrix_count++;
-    return take(p, "=", &status) ? initial(p, &m->init) : status;
+    return norn_parser_take(p, "=", &status) ? initial(p, &m->init) : status;
 }
 
 static norn_status one_vector(parser *p, norn_token name, norn_cell_role role)
@@ -588,19 +307,19 @@ static norn_status one_vector(parser *p, norn_token name, norn_cell_role role)
                             .init = {NORN_CELL_FILL_DEFAULT, -1},
                             .line = name.line,
                             .column = name.column};
-    norn_status status = enter(p, &name, A_VECTOR, (int)cell->vector_count, v->name);
-    if (status == NORN_OK) status = next(p);
+    norn_status status = norn_parser_enter(p, &name, A_VECTOR, (int)cell->vector_count, v->name);
+    if (status == NORN_OK) status = norn_parser_next(p);
     if (status == NORN_OK) status = bracket(p, &v->size, NULL);
     if (status != NORN_OK) return status;
-    if (v->size < 0) v->size = new_variable(p);
+    if (v->size < 0) v->size = norn_parser_new_variable(p);
     cell->vector_count++;
-    return take(p, "=", &status) ? initial(p, &v->init) : status;
+    return norn_parser_take(p, "=", &status) ? initial(p, &v->init) : status;
 }
 
 static norn_status one_size(parser *p, norn_token name)
 {
     norn_cell *cell = p->cell;
-    const bool heads = is_word(&name, "heads");
+    const bool heads = norn_parser_is_word(&name, "heads");
     norn_cell_init init = {NORN_CELL_FILL_VALUE, -1};
     int index = NORN_CELL_SIZE_HEADS;
     norn_status status = NORN_OK;
@@ -608,7 +327,7 @@ static norn_status one_size(parser *p, norn_token name)
         if (cell->size_count == NORN_CELL_SIZES)
             return FAIL(p, name, "more than %d sizes", NORN_CELL_SIZES - NORN_CELL_SIZE_NAMED);
         index = (int)cell->size_count;
-        status = enter(p, &name, A_SIZE, index, cell->sizes[index].name);
+        status = norn_parser_enter(p, &name, A_SIZE, index, cell->sizes[index].name);
         if (status != NORN_OK) return status;
         cell->size_count++;
     } else if (cell->sizes[index].root >= 0) {
@@ -616,8 +335,8 @@ static norn_status one_size(parser *p, norn_token name)
     }
     cell->sizes[index].line = name.line;
     cell->sizes[index].column = name.column;
-    status = next(p);
-    if (status == NORN_OK) status = need(p, "=", "\"=\" and the size");
+    status = norn_parser_next(p);
+    if (status == NORN_OK) status = norn_parser_need(p, "=", "\"=\" and the size");
     if (status == NORN_OK) status = initial(p, &init);
     if (status == NORN_OK && init.fill != NORN_CELL_FILL_VALUE)
         return FAIL(p, name, "a size is a value, it is not drawn");
@@ -651,14 +370,16 @@ static const struct {
 static norn_status assignment(parser *p, norn_token name)
 {
     norn_cell *cell = p->cell;
-    const bool is_out = is_word(&name, "out");
+    const bool is_out = norn_parser_is_word(&name, "out");
     char quoted[96];
     int node = -1;
     (void)norn_quote(quoted, sizeof quoted, name.text, name.length, 40);
-    norn_status status = next(p);
-    if (status == NORN_OK) status = need(p, "=", is_out ? "\"=\" after out" : "\"=\" after the name");
+    norn_status status = norn_parser_next(p);
+    if (status == NORN_OK)
+        status = norn_parser_need(p, "=", is_out ? "\"=\" after out" : "\"=\" after the name");
     if (status == NORN_OK) status = sum(p, &node);
-    if (status == NORN_OK && (is_out || name.kind == NORN_TOKEN_PRIMED)) status = units(p, &name, &node);
+    if (status == NORN_OK && (is_out || name.kind == NORN_TOKEN_PRIMED))
+        status = norn_parser_units(p, &name, &node);
     if (status != NORN_OK) return status;
     if (is_out) {
         if (cell->out >= 0) return FAIL(p, name, "\"out\" was given already");
@@ -667,16 +388,16 @@ static norn_status assignment(parser *p, norn_token name)
         cell->out = node;
         return NORN_OK;
     }
-    if (name.kind == NORN_TOKEN_NAME) return enter(p, &name, A_VALUE, node, NULL);
+    if (name.kind == NORN_TOKEN_NAME) return norn_parser_enter(p, &name, A_VALUE, node, NULL);
 
-    named *known = find(p, &name);
+    named *known = norn_parser_find(p, &name);
     if (!known || known->kind != A_STATE)
         return FAIL(p, name, "\"%s\" is not a state (declare it: state %s)", quoted, quoted);
     norn_cell_state *s = &cell->states[known->index];
     if (s->next >= 0) return FAIL(p, name, "\"%s'\" was given already", quoted);
-    if (!unify(p, cell->nodes[node].size, s->size))
-        return FAIL(p, name, "the state \"%s\" has size %s, its new value %s", s->name, size_name(p, s->size),
-                    size_name(p, cell->nodes[node].size));
+    if (!norn_parser_unify(p, cell->nodes[node].size, s->size))
+        return FAIL(p, name, "the state \"%s\" has size %s, its new value %s", s->name,
+                    norn_parser_size_name(p, s->size), norn_parser_size_name(p, cell->nodes[node].size));
     s->next = node;
     return NORN_OK;
 }
@@ -686,36 +407,37 @@ static norn_status statement(parser *p)
     norn_status status = NORN_OK;
     const norn_token name = p->token;
     for (size_t i = 0; i < NORN_COUNT(declarations); i++) {
-        if (!take(p, declarations[i].word, &status)) continue;
+        if (!norn_parser_take(p, declarations[i].word, &status)) continue;
         do {
-            if (status == NORN_OK && p->token.kind != NORN_TOKEN_NAME) return expected(p, "a name");
+            if (status == NORN_OK && p->token.kind != NORN_TOKEN_NAME)
+                return norn_parser_expected(p, "a name");
             if (status == NORN_OK) status = declarations[i].one(p, p->token);
-        } while (take(p, ",", &status));
+        } while (norn_parser_take(p, ",", &status));
         return status;
     }
     if (status != NORN_OK) return status;
-    if (take(p, "cell", &status)) {
-        if (p->token.kind != NORN_TOKEN_NAME) return expected(p, "the cell's name");
+    if (norn_parser_take(p, "cell", &status)) {
+        if (p->token.kind != NORN_TOKEN_NAME) return norn_parser_expected(p, "the cell's name");
         if (p->cell->name[0]) return FAIL(p, name, "the cell has a name already");
         if (p->token.length >= NORN_CELL_NAME)
             return FAIL(p, p->token, "the cell's name has more than %d letters", NORN_CELL_NAME - 1);
         memcpy(p->cell->name, p->token.text, p->token.length);
-        return next(p);
+        return norn_parser_next(p);
     }
     if (status != NORN_OK) return status;
     if (name.kind != NORN_TOKEN_NAME && name.kind != NORN_TOKEN_PRIMED)
-        return expected(p, "cell, size, state, matrix, bias, diagonal, out, or a name and \"=\"");
+        return norn_parser_expected(p, "cell, size, state, matrix, bias, diagonal, out, or a name and \"=\"");
     return assignment(p, name);
 }
 
 static norn_status statements(parser *p)
 {
-    norn_status status = next(p);
+    norn_status status = norn_parser_next(p);
     while (status == NORN_OK && p->token.kind != NORN_TOKEN_END) {
         if (p->token.kind != NORN_TOKEN_LINE) status = statement(p);
         if (status == NORN_OK && p->token.kind != NORN_TOKEN_LINE)
-            return expected(p, "an operation or the end of the line");
-        if (status == NORN_OK) status = next(p);
+            return norn_parser_expected(p, "an operation or the end of the line");
+        if (status == NORN_OK) status = norn_parser_next(p);
     }
     return status;
 }
@@ -728,32 +450,39 @@ static norn_status finish(parser *p)
 {
     norn_cell *cell = p->cell;
     if (cell->state_count == 0)
-        return fail_at(p, p->token.line, p->token.column, "the cell has no state (declare one: state h)");
+        return norn_parser_fail_at(p, p->token.line, p->token.column,
+                                   "the cell has no state (declare one: state h)");
     for (size_t i = 0; i < cell->state_count; i++) {
         const norn_cell_state *s = &cell->states[i];
         if (s->next < 0)
-            return fail_at(p, s->line, s->column, "the state \"%s\" gets no new value (add a line %s' = ...)",
-                           s->name, s->name);
+            return norn_parser_fail_at(p, s->line, s->column,
+                                       "the state \"%s\" gets no new value (add a line %s' = ...)", s->name,
+                                       s->name);
     }
     for (size_t i = 0; i < p->name_count; i++) {
         const named *name = &p->names[i];
         if (!name->used && name->kind != A_STATE)
-            return fail_at(p, name->line, name->column, "\"%s\" is never used (take it out)", name->name);
+            return norn_parser_fail_at(p, name->line, name->column, "\"%s\" is never used (take it out)",
+                                       name->name);
     }
-    if (p->x < 0) return fail_at(p, p->token.line, p->token.column, "the cell never reads its input, x");
+    if (p->x < 0)
+        return norn_parser_fail_at(p, p->token.line, p->token.column, "the cell never reads its input, x");
     if (cell->out < 0) cell->out = cell->states[0].next;
     if (cell->nodes[cell->out].size == NORN_CELL_SCALAR)
-        return fail_at(p, cell->states[0].line, cell->states[0].column,
-                       "the output is a constant (an output has to follow from the states)");
+        return norn_parser_fail_at(p, cell->states[0].line, cell->states[0].column,
+                                   "the output is a constant (an output has to follow from the states)");
 
     /* Unknown sizes are H. */
     for (int v = NORN_CELL_SIZES; v < p->variable_count; v++)
-        if (root_of(p, v) >= NORN_CELL_SIZES) (void)unify(p, v, NORN_CELL_SIZE_HIDDEN);
-    for (size_t i = 0; i < cell->node_count; i++) cell->nodes[i].size = root_of(p, cell->nodes[i].size);
-    for (size_t i = 0; i < cell->vector_count; i++) cell->vectors[i].size = root_of(p, cell->vectors[i].size);
+        if (norn_parser_root_of(p, v) >= NORN_CELL_SIZES)
+            (void)norn_parser_unify(p, v, NORN_CELL_SIZE_HIDDEN);
+    for (size_t i = 0; i < cell->node_count; i++)
+        cell->nodes[i].size = norn_parser_root_of(p, cell->nodes[i].size);
+    for (size_t i = 0; i < cell->vector_count; i++)
+        cell->vectors[i].size = norn_parser_root_of(p, cell->vectors[i].size);
     for (size_t i = 0; i < cell->matrix_count; i++) {
         norn_cell_matrix *m = &cell->matrices[i];
-        m->rows = root_of(p, m->rows);
+        m->rows = norn_parser_root_of(p, m->rows);
         m->columns = cell->nodes[cell->nodes[m->product].a].size;
     }
     return NORN_OK;
@@ -797,7 +526,7 @@ norn_status norn_cell_read(norn_cell **out, const char *text, size_t length, con
     p->cell = cell;
     p->err = err;
     p->x = p->projected = p->projection = -1;
-    for (int i = 0; i < NORN_CELL_SIZES; i++) (void)new_variable(p);
+    for (int i = 0; i < NORN_CELL_SIZES; i++) (void)norn_parser_new_variable(p);
     p->lexer = (norn_lexer){.at = cell->text,
                             .end = cell->text + length,
                             .line_begin = cell->text,
