@@ -21,6 +21,7 @@ typedef struct random_text {
     uint64_t seed;
     int matrices, vectors, values; /* so far */
     int states;
+    int plain; /* every product is of x or of the first state, and x is used in products only */
 } random_text;
 
 static inline unsigned pick(random_text *r, unsigned count)
@@ -57,7 +58,7 @@ static inline void random_value(random_text *r, int depth)
     if (depth <= 0 || leaf < 2) {
         if (leaf < 4 && r->values)
             put_numbered(r, "v", (int)pick(r, (unsigned)r->values));
-        else if (leaf < 5)
+        else if (leaf < 5 && !r->plain)
             put(r, "x");
         else if (leaf < 6 && r->vectors < VECTORS)
             put_numbered(r, "b", r->vectors++);
@@ -69,6 +70,8 @@ static inline void random_value(random_text *r, int depth)
         put_numbered(r, "(W", r->matrices++);
         if (pick(r, 2)) {
             put(r, "*x)");
+        } else if (r->plain) {
+            put(r, "*s0)");
         } else {
             put(r, "*(");
             put_numbered(r, "s", (int)pick(r, (unsigned)r->states));
@@ -89,15 +92,19 @@ static inline void random_value(random_text *r, int depth)
 }
 
 /* Writes a formula. Its matrices and vectors are declared behind the fact: the body is made first. */
-static inline void random_cell(char *text, size_t size, uint64_t seed)
+static inline void random_cell(char *text, size_t size, uint64_t seed, int plain)
 {
     char body[3072] = "";
-    random_text r = {.text = body, .size = sizeof body, .seed = seed};
+    random_text r = {.text = body, .size = sizeof body, .seed = seed, .plain = plain};
     r.states = 1 + (int)pick(&r, 3);
     const int values = 1 + (int)pick(&r, 4);
     for (int i = 0; i < values; i++) {
         put_numbered(&r, "v", i);
-        put(&r, " = x + "); /* a value, not a constant */
+        if (plain)
+            put_numbered(&r, " = W", r.matrices++);
+        else
+            put(&r, " = x");
+        put(&r, plain ? "*x + " : " + "); /* a value, not a constant */
         random_value(&r, 3);
         put(&r, "\n");
         r.values++;

@@ -427,7 +427,7 @@ static void gradients_of_random_formulas_are_those_of_finite_differences(void **
     size_t compared = 0, skipped = 0;
     for (uint64_t seed = first; seed < first + 100; seed++) {
         char text[4096];
-        random_cell(text, sizeof text, seed);
+        random_cell(text, sizeof text, seed, 0);
         norn_cell *cell = read_text(text);
         const norn_cell_verdict v = check_cell(cell, 2, 3, 0, seed);
         if (!(v.worst < 1e-6))

@@ -554,6 +554,32 @@ static void every_operation_is_the_operation_interpreted(void **state)
     }
 }
 
+/* The first ten formulas from a seed on that the skeleton can run. */
+static void random_formulas_are_the_formulas_interpreted(void **state)
+{
+    (void)state;
+    const char *given = getenv("NORN_SEED");
+    const uint64_t first = given ? strtoull(given, NULL, 10) : 1;
+    size_t tried = 0;
+    for (uint64_t seed = first; tried < 10 && seed < first + 500; seed++) {
+        char text[4096];
+        random_cell(text, sizeof text, seed, 1);
+        made m = make_cell(text);
+        if (m.text.bytes) {
+            const layer *l = layer_of(&m, &cases[tried % 2], (uint32_t)seed);
+            const results got = run(&m, l, WIDE, 0, m.text.bytes, true);
+            char name[64];
+            (void)snprintf(name, sizeof name, "seed %llu", (unsigned long long)seed);
+            assert_interpreter(name, &m, l, &got);
+            (void)free_taken(NULL);
+            tried++;
+        }
+        free_cell(&m);
+    }
+    print_message("from seed %llu\n", (unsigned long long)first);
+    assert_int_equal(tried, 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -562,6 +588,7 @@ int main(void)
         cmocka_unit_test_teardown(chunks_of_time_give_the_bits_of_the_whole, free_taken),
         cmocka_unit_test_teardown(the_lstm_made_from_its_formula_gives_the_bits_of_the_one_by_hand,
                                   free_taken),
+        cmocka_unit_test_teardown(random_formulas_are_the_formulas_interpreted, free_taken),
         cmocka_unit_test_teardown(every_operation_is_the_operation_interpreted, free_taken),
     };
     return cmocka_run_group_tests(tests, NULL, free_contexts);

@@ -321,7 +321,7 @@ static void random_formulas_planned_are_the_formulas_interpreted(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= 200; seed++) {
         char text[4096];
-        random_cell(text, sizeof text, seed);
+        random_cell(text, sizeof text, seed, 0);
         norn_cell *cell = read_text(text);
         const double error = plan_error(cell, 2, 3, 0, seed);
         if (!(error < 1e-11)) fail_msg("seed %d: off by %g\n%s", (int)seed, error, text);
