@@ -1,5 +1,5 @@
-# Writes ${OUTPUT}: every file of ${KERNELS} as a C array, and a table of name and text. Arrays of numbers, since
-# a string literal of C11 need not hold more than 4095 characters.
+# Writes ${OUTPUT}: every file of ${KERNELS} as a C array, and the table ${TABLE} of name and text. Arrays of numbers,
+# since a string literal of C11 need not hold more than 4095 characters.
 set(arrays "")
 set(table "")
 foreach(path IN LISTS KERNELS)
@@ -11,10 +11,10 @@ foreach(path IN LISTS KERNELS)
     string(APPEND arrays "static const char ${name}_text[] = {\n${bytes}0};\n")
     string(APPEND table "    {\"${name}\", ${name}_text},\n")
 endforeach()
-file(WRITE ${OUTPUT} "/* Made from kernels/ by cmake/EmbedKernels.cmake. */
+file(WRITE ${OUTPUT} "/* Made by cmake/EmbedKernels.cmake. */
 #include \"compute/kernels.h\"
 ${arrays}
-const norn_kernel_text norn_kernel_texts[] = {
+const norn_kernel_text ${TABLE}[] = {
 ${table}    {0, 0}
 };
 ")

@@ -11,8 +11,9 @@
 
 // In: pre[4], carry[0] = c. Out: pre = activated i, f, g, o; carry[0] = c'; returns h'.
 // The four quotients share one division: with A = 1 + e^-i ... D, 1/A = (1/(AB CD)) * (B * CD), and so on.
-INLINE vf cell_forward(vf *pre, vf *carry)
+INLINE vf cell_forward(vf *pre, const vf h, vf *carry, const vf *vectors)
 {
+    (void)h, (void)vectors; // nothing is used unit by unit but c
     const vf a = 1.0f + exp_negative(pre[0]), b = 1.0f + exp_negative(pre[1]);
     const vf c = 1.0f + exp_negative_twice(pre[2]), d = 1.0f + exp_negative(pre[3]);
     const vf ab = a * b, cd = c * d, q = 1.0f / (ab * cd);
@@ -25,10 +26,13 @@ INLINE vf cell_forward(vf *pre, vf *carry)
     return pre[3] * hyperbolic_tangent(carry[0]);
 }
 
-// In: kept[4] = activated i, f, g, o; before[0] = c, after[0] = c'; dh = dL/dh'; dcarry[0] = dL/dc' from the step after.
+// In: kept[4] = activated i, f, g, o; before[0] = c, after[0] = c'; *d_h = dL/dh'; dcarry[0] = dL/dc' from the step after.
 // Out: kept = dL/d(pre-activation) of i, f, g, o; dcarry[0] = dL/dc.
-INLINE void cell_backward(vf *kept, const vf *before, const vf *after, const vf dh, vf *dcarry)
+INLINE void cell_backward(vf *kept, const vf h, const vf *before, const vf h_after, const vf *after, vf *d_h, vf *dcarry,
+                          const vf *vectors, vf *dvectors)
 {
+    (void)h, (void)h_after, (void)vectors, (void)dvectors;
+    const vf dh = *d_h;
     const vf i = kept[0], f = kept[1], g = kept[2], o = kept[3];
     const vf tanh_c = hyperbolic_tangent(after[0]);
     const vf dc = fma(dh * o, 1.0f - tanh_c * tanh_c, dcarry[0]);

@@ -1,12 +1,13 @@
 // The skeleton of every recurrent layer: one work-group takes ROWS rows of a batch through time. A recurrence couples the
 // units of a row, never the rows of a batch, so no group waits for another. The cell comes from the file before this one
-// (CELL_GATES, CELL_CARRIES, cell_forward, cell_backward).
+// (CELL_GATES, CELL_CARRIES, cell_forward, cell_backward; where it differs from what is said here, CELL_X_GATES and so on).
 //
 // Letters: T steps, BP rows of the batch padded to whole groups, H units, HP = H padded to whole strips, KX inputs padded
 // to 4 (the first layer) or HP (the others), NJ = HP / SW strips, G = CELL_GATES.
 //
 //   weights   [strip j][k < KX + HP][G][SW]   input rows first, then recurrent rows; one pass over k feeds all gates
-//   bias      [strip j][G][SW]
+//             (gates without a product of x or of h have zeros there)
+//   bias      [strip j][G + CELL_VECTORS][SW], behind the biases the parameters that the cell uses unit by unit
 //   back      the same numbers for the backward products: tiles of NV, 2 and 1 column strips,
 //             [tile][n < G*HP][strip of the tile][SW], n running as (strip j, gate, lane) does; columns are the inputs
 //             (layers above the first) and then the units h
@@ -20,6 +21,13 @@
 #ifndef H
 #define H 32
 #endif
+#ifndef CELL_X_GATES
+#define CELL_X_GATES CELL_GATES // the first of the gates have a product of the input
+#define CELL_H_FIRST 0          // from this gate on they have a product of h
+#define CELL_VECTORS 0          // parameters used unit by unit
+#define CELL_USES_H 0           // the way back uses h unit by unit
+#endif
+#define VECTORS (CELL_VECTORS ? CELL_VECTORS : 1)
 #define HP ((H + UB - 1) / UB * UB)
 #define NJ (HP / SW)
 #define G CELL_GATES
@@ -28,23 +36,23 @@
 #define NV 4                            // column strips a tile of the backward product
 #define UNITS_PADDED (HP != H)
 
-// acc[gate][row] += value of the row * weights of the gate
-#define MULTIPLY_ADD(acc, w, values, stride)                                                                         \
+// acc[gate][row] += value of the row * weights of the gate, for the gates from first up to last
+#define MULTIPLY_ADD(acc, w, values, stride, first, last)                                                            \
     {                                                                                                                \
         vf wv[G];                                                                                                    \
-        _Pragma("unroll") for (int q = 0; q < G; q++) wv[q] = VLOAD((w) + q * SW);                                   \
+        _Pragma("unroll") for (int q = first; q < last; q++) wv[q] = VLOAD((w) + q * SW);                            \
         _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                             \
         {                                                                                                            \
             const vf v = (vf)((values)[(size_t)r * (stride)]);                                                       \
-            _Pragma("unroll") for (int q = 0; q < G; q++) acc[q][r] = fma(v, wv[q], acc[q][r]);                      \
+            _Pragma("unroll") for (int q = first; q < last; q++) acc[q][r] = fma(v, wv[q], acc[q][r]);               \
         }                                                                                                            \
     }
 
 // Sums of a group of units: over the strips of an array at h, ROWS rows from its row on; `w` moves on by HP rows.
-#define MULTIPLY_STRIPS(acc, w, h, strip_size)                                                                       \
+#define MULTIPLY_STRIPS(acc, w, h, strip_size, first, last)                                                          \
     for (int s = 0; s < NJ; s++) {                                                                                   \
         CONST_FLOATS hv = (h) + (size_t)s * (strip_size);                                                            \
-        for (int k = 0; k < SW; k++, w += GS) MULTIPLY_ADD(acc, w, hv + k, SW)                                       \
+        for (int k = 0; k < SW; k++, w += GS) MULTIPLY_ADD(acc, w, hv + k, SW, first, last)                          \
     }
 
 // One step of one layer for the group's rows. All pointers stand at the group's first row of their slot.
@@ -61,13 +69,17 @@ INLINE void step_forward(const int strips_in, const int KX, const int KU, CONST_
     for (int j = 0; j < NJ; j++) {
         vf acc[G][ROWS];
         CONST_FLOATS w = weights + (size_t)j * (KX + HP) * GS + LANE;
-        CONST_FLOATS b = bias + (size_t)j * GS + LANE;
+        CONST_FLOATS b = bias + (size_t)j * (G + CELL_VECTORS) * SW + LANE;
+        vf vectors[VECTORS];
+#pragma unroll
+        for (int q = 0; q < CELL_VECTORS; q++) vectors[q] = VLOAD(b + (G + q) * SW);
         if (projected) {
             __global const float *p = kept + j * kept_strip + LANE;
 #pragma unroll
             for (int r = 0; r < ROWS; r++)
 #pragma unroll
-                for (int q = 0; q < G; q++) acc[q][r] = VLOAD(p + (size_t)r * GS + q * SW);
+                for (int q = 0; q < G; q++)
+                    acc[q][r] = q < CELL_X_GATES ? VLOAD(p + (size_t)r * GS + q * SW) : (vf)0.0f;
             w += (size_t)KX * GS;
         } else {
 #pragma unroll
@@ -75,9 +87,9 @@ INLINE void step_forward(const int strips_in, const int KX, const int KU, CONST_
 #pragma unroll
                 for (int q = 0; q < G; q++) acc[q][r] = (vf)0.0f;
             if (strips_in) {
-                MULTIPLY_STRIPS(acc, w, input, input_strip)
+                MULTIPLY_STRIPS(acc, w, input, input_strip, 0, CELL_X_GATES)
             } else {
-                for (int k = 0; k < KU; k++, w += GS) MULTIPLY_ADD(acc, w, input + k, KX)
+                for (int k = 0; k < KU; k++, w += GS) MULTIPLY_ADD(acc, w, input + k, KX, 0, CELL_X_GATES)
                 w += (size_t)(KX - KU) * GS;
             }
         }
@@ -87,7 +99,7 @@ INLINE void step_forward(const int strips_in, const int KX, const int KU, CONST_
 #pragma unroll
             for (int r = 0; r < ROWS; r++) acc[q][r] += bq;
         }
-        MULTIPLY_STRIPS(acc, w, h_before, h_strip)
+        MULTIPLY_STRIPS(acc, w, h_before, h_strip, CELL_H_FIRST, G)
 
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
@@ -97,7 +109,7 @@ INLINE void step_forward(const int strips_in, const int KX, const int KU, CONST_
             for (int q = 0; q < G; q++) pre[q] = acc[q][r];
 #pragma unroll
             for (int q = 0; q < CELL_CARRIES; q++) carry[q] = VLOAD(carry_before + q * carry_size + j * carry_strip + at);
-            vf h = cell_forward(pre, carry);
+            vf h = cell_forward(pre, VLOAD(h_before + j * h_strip + at), carry, vectors);
             if (UNITS_PADDED && j == NJ - 1) { // padded units are 0, whatever the cell makes of them
                 const vi real = (IOTA + (vi)(j * SW + LANE)) < (vi)H;
                 h = CHOOSE(real, h, (vf)0.0f);
@@ -123,13 +135,22 @@ INLINE void step_forward(const int strips_in, const int KX, const int KU, CONST_
 }
 
 // Gate gradients of one step, in place of the kept gates. dh and dcarry [strip][BP][SW] carry dL/dh and dL/dcarry
-// backwards; above (null: none) is dL/dh of this step from the layer above or the loss.
+// backwards; above (null: none) is dL/dh of this step from the layer above or the loss. What dL/dh has beside products
+// is left in dh. h_before, h_after: null unless CELL_USES_H. dvectors [strip][CELL_VECTORS][SW] of this group is added to.
 INLINE void step_backward_gates(__global float *kept, const size_t kept_strip, CONST_FLOATS carry_before,
                                 CONST_FLOATS carry_after, const size_t carry_strip, const size_t carry_size,
-                                __global const float *above, const size_t above_strip, CONST_FLOATS dh, FLOATS dcarry,
-                                const size_t dh_strip, const size_t dcarry_size, __global const uchar *mask)
+                                __global const float *above, const size_t above_strip, FLOATS dh, FLOATS dcarry,
+                                const size_t dh_strip, const size_t dcarry_size, __global const uchar *mask,
+                                __global const float *h_before, __global const float *h_after,
+                                __global const float *bias, __global float *dvectors)
 {
     for (int j = 0; j < NJ; j++) {
+        vf vectors[VECTORS], dv[VECTORS];
+#pragma unroll
+        for (int q = 0; q < CELL_VECTORS; q++) {
+            vectors[q] = VLOAD(bias + ((size_t)j * (G + CELL_VECTORS) + G + q) * SW + LANE);
+            dv[q] = (vf)0.0f;
+        }
         for (int r = 0; r < ROWS; r++) {
             const size_t at = (size_t)r * SW + LANE;
             __global float *k = kept + j * kept_strip + (size_t)r * GS + LANE;
@@ -149,18 +170,36 @@ INLINE void step_backward_gates(__global float *kept, const size_t kept_strip, C
             }
             vf d = VLOAD(dh + j * dh_strip + at);
             if (above) d += VLOAD(above + j * above_strip + at);
-            cell_backward(gates, before, after, d, dc);
+            vf old = (vf)0.0f, next = (vf)0.0f, step_dv[VECTORS];
+            if (CELL_USES_H) {
+                old = VLOAD(h_before + j * carry_strip + at);
+                next = VLOAD(h_after + j * carry_strip + at);
+            }
+#pragma unroll
+            for (int q = 0; q < CELL_VECTORS; q++) step_dv[q] = (vf)0.0f;
+            cell_backward(gates, old, before, next, after, &d, dc, vectors, step_dv);
             if (UNITS_PADDED && j == NJ - 1) {
                 const vi real = (IOTA + (vi)(j * SW + LANE)) < (vi)H;
 #pragma unroll
                 for (int q = 0; q < G; q++) gates[q] = CHOOSE(real, gates[q], (vf)0.0f);
 #pragma unroll
                 for (int q = 0; q < CELL_CARRIES; q++) dc[q] = CHOOSE(real, dc[q], (vf)0.0f);
+#pragma unroll
+                for (int q = 0; q < CELL_VECTORS; q++) step_dv[q] = CHOOSE(real, step_dv[q], (vf)0.0f);
+                d = CHOOSE(real, d, (vf)0.0f);
             }
+            if (CELL_USES_H) VSTORE(d, dh + j * dh_strip + at);
+#pragma unroll
+            for (int q = 0; q < CELL_VECTORS; q++) dv[q] += step_dv[q];
 #pragma unroll
             for (int q = 0; q < G; q++) VSTORE(gates[q], k + q * SW);
 #pragma unroll
             for (int q = 0; q < CELL_CARRIES; q++) VSTORE(dc[q], dcarry + q * dcarry_size + j * dh_strip + at);
+        }
+#pragma unroll
+        for (int q = 0; q < CELL_VECTORS; q++) {
+            __global float *sum = dvectors + ((size_t)j * CELL_VECTORS + q) * SW + LANE;
+            VSTORE(VLOAD(sum) + dv[q], sum);
         }
     }
     GROUP_SYNC();
@@ -202,7 +241,9 @@ INLINE void step_backward_gates(__global float *kept, const size_t kept_strip, C
                 if (mask && !mask[r] && !to_x) {                                                                     \
                     if (above) VSTORE(VLOAD(to + r * SW) + VLOAD(above + strip * above_strip + r * SW + LANE),       \
                                       to + r * SW);                                                                  \
-                } else                                                                                               \
+                } else if (CELL_USES_H && !to_x)                                                                     \
+                    VSTORE(VLOAD(to + r * SW) + acc[v][r], to + r * SW);                                             \
+                else                                                                                                 \
                     VSTORE(acc[v][r], to + r * SW);                                                                  \
             }                                                                                                        \
         }                                                                                                            \
@@ -247,11 +288,13 @@ INLINE void layer_forward(const int strips_in, const int reverse, const int T, c
 }
 
 // Steps [t0, t1) of one layer backwards. above: [strip][T * BP][SW] dL/dh of every step, or null; dx like above, or null.
-// dh, dcarry: in, dL/d(state after step t1 - 1); out, dL/d(state before step t0).
+// dh, dcarry: in, dL/d(state after step t1 - 1); out, dL/d(state before step t0). h, bias, dvectors (of all groups): null
+// for a cell that uses neither h nor parameters unit by unit.
 INLINE void layer_backward(const int x_strips, const int reverse, const int T, const int BP, const int t0, const int t1,
                            FLOATS kept, CONST_FLOATS back, CONST_FLOATS carry, __global const float *above,
                            const size_t above_strip, __global float *dx, const size_t dx_strip, FLOATS dh, FLOATS dcarry,
-                           __global const uchar *mask, const int r0)
+                           __global const uchar *mask, __global const float *h, __global const float *bias,
+                           __global float *dvectors, const int r0)
 {
     const size_t h_strip = (size_t)(T + 1) * BP * SW, kept_strip = (size_t)T * BP * GS, dh_strip = (size_t)BP * SW;
     const size_t carry_size = h_strip * NJ, dcarry_size = dh_strip * NJ;
@@ -262,7 +305,9 @@ INLINE void layer_backward(const int x_strips, const int reverse, const int T, c
         __global const float *top = above ? above + row * SW : 0;
         __global const uchar *m = mask ? mask + row : 0;
         step_backward_gates(kept + row * GS, kept_strip, carry + before, carry + after, h_strip, carry_size, top,
-                            above_strip, dh + (size_t)r0 * SW, dcarry + (size_t)r0 * SW, dh_strip, dcarry_size, m);
+                            above_strip, dh + (size_t)r0 * SW, dcarry + (size_t)r0 * SW, dh_strip, dcarry_size, m,
+                            CELL_USES_H ? h + before : 0, CELL_USES_H ? h + after : 0, bias,
+                            CELL_VECTORS ? dvectors + (size_t)(r0 / ROWS) * NJ * CELL_VECTORS * SW : 0);
         step_backward_products(x_strips, back, kept + row * GS, kept_strip, dx ? dx + row * SW : 0, dx_strip,
                                dh + (size_t)r0 * SW, dh_strip, top, above_strip, m);
     }
@@ -292,7 +337,21 @@ KERNEL void sequence_backward(const int input_gradient, const int reverse, const
     const int r0 = (int)get_group_id(0) * ROWS;
     const size_t strip = (size_t)T * BP * SW;
     layer_backward(input_gradient ? NJ : 0, reverse, T, BP, t0, t1, kept, back, carry, above, strip, dx, strip, dh, dcarry,
-                   mask, r0);
+                   mask, 0, 0, 0, r0);
+}
+
+// The same for a cell that uses h or parameters unit by unit. dvectors [BP / ROWS][strip][CELL_VECTORS][SW] is added to;
+// the gradient is its sum over the groups.
+KERNEL void sequence_backward_units(const int input_gradient, const int reverse, const int T, const int BP, const int t0,
+                                    const int t1, FLOATS kept, CONST_FLOATS back, CONST_FLOATS carry,
+                                    __global const float *above, __global float *dx, FLOATS dh, FLOATS dcarry,
+                                    __global const uchar *mask, CONST_FLOATS h, CONST_FLOATS bias,
+                                    __global float *dvectors)
+{
+    const int r0 = (int)get_group_id(0) * ROWS;
+    const size_t strip = (size_t)T * BP * SW;
+    layer_backward(input_gradient ? NJ : 0, reverse, T, BP, t0, t1, kept, back, carry, above, strip, dx, strip, dh, dcarry,
+                   mask, h, bias, dvectors, r0);
 }
 
 // Learned initial states: the same state for every row into a slot; and its gradient, the sum over rows in row order.

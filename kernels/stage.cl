@@ -30,7 +30,7 @@ KERNEL void stage_forward(const int t, const int T, const int BP, CONST_FLOATS b
         for (int q = 0; q < G; q++) pre[q] = VLOAD(k + q * HP) + VLOAD(bias + q * HP + unit);
 #pragma unroll
         for (int q = 0; q < CELL_CARRIES; q++) state[q] = VLOAD(carry + q * PLANE + row * HP + unit);
-        vf out = cell_forward(pre, state);
+        vf out = cell_forward(pre, (vf)0.0f, state, 0);
         const vi real = (IOTA + (vi)(unit)) < (vi)H;
         VSTORE(CHOOSE(real, out, (vf)0.0f), h + (row + BP) * HP + unit);
 #pragma unroll
@@ -64,7 +64,7 @@ KERNEL void stage_backward(const int t, const int T, const int BP, FLOATS gates,
         }
         vf d = VLOAD(dh + r * HP + unit);
         if (with_above) d += VLOAD(above + row * HP + unit);
-        cell_backward(kept, before, after, d, dc);
+        cell_backward(kept, (vf)0.0f, before, (vf)0.0f, after, &d, dc, 0, 0);
         const vi real = (IOTA + (vi)(unit)) < (vi)H;
 #pragma unroll
         for (int q = 0; q < G; q++) VSTORE(CHOOSE(real, kept[q], (vf)0.0f), k + q * HP);

@@ -92,7 +92,7 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
         __global const float *above = l == L - 1 ? 0 : dx + (L > 2 ? (l & 1) * UNITS_SIZE : 0);
         __global float *below = dx + (L > 2 ? (~l & 1) * UNITS_SIZE : 0);
         layer_backward(NJ, 0, T, BP, 0, run, kept + l * KEPT_SIZE, b + BACK_START(l), carry + l * CELL_CARRIES * H_SIZE,
-                       above, units_strip, below, units_strip, dh, dcarry, 0, r0);
+                       above, units_strip, below, units_strip, dh, dcarry, 0, 0, 0, 0, r0);
 #if DROPOUT
         dropout_rows(keys[member], l, optimiser_step, threshold, keep, run, BP, below, units_strip, below, units_strip, r0);
 #endif
@@ -102,7 +102,7 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
             for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, dcarry + ((size_t)q * BP + r) * SW + LANE);
     }
 #endif
-    layer_backward(0, 0, T, BP, 0, run, kept, b, carry, L > 1 ? dx : 0, units_strip, 0, 0, dh, dcarry, 0, r0);
+    layer_backward(0, 0, T, BP, 0, run, kept, b, carry, L > 1 ? dx : 0, units_strip, 0, 0, dh, dcarry, 0, 0, 0, 0, r0);
 }
 
 // The forward half. h and carry have two slots, used in turn: [layer][strip][2 * BP][SW].

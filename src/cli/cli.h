@@ -283,5 +283,6 @@ extern const cli_command cli_forecast_command;
 extern const cli_command cli_inspect_command;
 extern const cli_command cli_backtest_command;
 extern const cli_command cli_devices_command;
+extern const cli_command cli_cell_command;
 
 #endif

@@ -1,4 +1,4 @@
-/* The texts of kernels/, made part of the library at build time; the last name is NULL. */
+/* The texts of kernels/ and kernels/cells/, made part of the library at build time; the last name is NULL. */
 #ifndef NORN_SRC_COMPUTE_KERNELS_H
 #define NORN_SRC_COMPUTE_KERNELS_H
 
@@ -7,6 +7,7 @@ typedef struct norn_kernel_text {
     const char *text;
 } norn_kernel_text;
 
-extern const norn_kernel_text norn_kernel_texts[];
+extern const norn_kernel_text norn_kernel_texts[]; /* kernels/NAME.cl */
+extern const norn_kernel_text norn_cell_texts[];   /* kernels/cells/NAME.cell, in alphabetical order */
 
 #endif
