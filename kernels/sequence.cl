@@ -218,9 +218,13 @@ INLINE void step_backward_gates(__global float *kept, const size_t kept_strip, C
         _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                             \
             _Pragma("unroll") for (int v = 0; v < WIDTH; v++) acc[v][r] = (vf)0.0f;                                  \
         CONST_FLOATS w = back + (size_t)first * SW * G * HP + LANE;                                                  \
+        /* gates that the columns have no product with are left out, where the tile has one kind of columns */       \
+        const int begin = (first >= x_strips ? CELL_H_FIRST : 0) * SW;                                               \
+        const int end = (first + WIDTH <= x_strips ? CELL_X_GATES : G) * SW;                                         \
         for (int s = 0; s < NJ; s++) {                                                                               \
             CONST_FLOATS g = gates + s * kept_strip;                                                                 \
-            for (int n = 0; n < GS; n++, w += WIDTH * SW) {                                                          \
+            w += begin * (WIDTH * SW);                                                                               \
+            for (int n = begin; n < end; n++, w += WIDTH * SW) {                                                     \
                 vf wv[WIDTH];                                                                                        \
                 _Pragma("unroll") for (int v = 0; v < WIDTH; v++) wv[v] = VLOAD(w + v * SW);                         \
                 _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                     \
@@ -229,6 +233,7 @@ INLINE void step_backward_gates(__global float *kept, const size_t kept_strip, C
                     _Pragma("unroll") for (int v = 0; v < WIDTH; v++) acc[v][r] = fma(d, wv[v], acc[v][r]);          \
                 }                                                                                                    \
             }                                                                                                        \
+            w += (GS - end) * (WIDTH * SW);                                                                          \
         }                                                                                                            \
         _Pragma("unroll") for (int v = 0; v < WIDTH; v++)                                                            \
         {                                                                                                            \
