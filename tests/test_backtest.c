@@ -231,6 +231,28 @@ static void each_fold_is_to_the_bit_what_it_is_alone(void **state)
     norn_table_free(table);
 }
 
+static void threads_change_no_bit(void **state)
+{
+    (void)state;
+    static const size_t threads[] = {2, 3, 40, 1000};
+    norn_table *table = three_series();
+    for (size_t p = 0; p < NORN_COUNT(plans); p++) {
+        norn_backtest_options options = options_of(&plans[p]);
+        options.threads = 1;
+        norn_backtest *one = must_backtest(table, &options, NULL, 0);
+        for (size_t t = 0; t < NORN_COUNT(threads); t++) {
+            options.threads = threads[t];
+            norn_backtest *many = must_backtest(table, &options, NULL, 0);
+            for (size_t s = 0; s < 3; s++)
+                for (size_t k = 0; norn_backtest_includes(one, s) && k < 4; k++)
+                    assert_same_forecasts(one, k, many, k, s);
+            norn_backtest_free(many);
+        }
+        norn_backtest_free(one);
+    }
+    norn_table_free(table);
+}
+
 static void without_refits_the_first_fit_serves_all(void **state)
 {
     (void)state;
@@ -625,6 +647,7 @@ int main(void)
         cmocka_unit_test(series_too_short_are_left_out_and_listed),
         cmocka_unit_test(what_makes_no_sense_is_refused_with_the_flag_that_mends_it),
         cmocka_unit_test(each_fold_is_to_the_bit_what_it_is_alone),
+        cmocka_unit_test(threads_change_no_bit),
         cmocka_unit_test(without_refits_the_first_fit_serves_all),
         cmocka_unit_test(figures_of_every_scope_are_those_of_other_implementations),
         cmocka_unit_test(models_are_measured_by_the_baselines),

@@ -6,6 +6,9 @@
 #include "support.h"
 
 #include "base/base.h"
+#include "base/parallel.h"
+
+#include <stdatomic.h>
 
 /* ---- a host that counts -----------------------------------------------------------------------------------
  */
@@ -459,6 +462,39 @@ static void quoting_never_writes_beyond_its_output(void **state)
     }
 }
 
+/* ---- threads ---- */
+
+enum { PIECES = 10000 };
+typedef struct pieces {
+    atomic_size_t next;
+    atomic_int taken[PIECES];
+    atomic_size_t workers;
+} pieces;
+
+static void take(void *user, size_t worker)
+{
+    pieces *const p = user;
+    (void)worker;
+    (void)atomic_fetch_add(&p->workers, 1);
+    for (size_t i; (i = atomic_fetch_add(&p->next, 1)) < PIECES;) (void)atomic_fetch_add(&p->taken[i], 1);
+}
+
+static void threads_take_every_piece_once(void **state)
+{
+    (void)state;
+    static const size_t workers[] = {0, 1, 2, 5, 200};
+    static pieces p;
+    for (size_t w = 0; w < NORN_COUNT(workers); w++) {
+        atomic_init(&p.next, 0);
+        atomic_init(&p.workers, 0);
+        for (size_t i = 0; i < PIECES; i++) atomic_init(&p.taken[i], 0);
+        norn_parallel(workers[w], take, &p);
+        for (size_t i = 0; i < PIECES; i++) assert_int_equal(atomic_load(&p.taken[i]), 1);
+        assert_in_range(atomic_load(&p.workers), 1, NORN_MOST_WORKERS);
+    }
+    assert_true(norn_cores() >= 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -484,6 +520,7 @@ int main(void)
         cmocka_unit_test(the_clock_never_runs_backwards),
         cmocka_unit_test(quoted_text_is_printable_whatever_was_in_it),
         cmocka_unit_test(quoting_never_writes_beyond_its_output),
+        cmocka_unit_test(threads_take_every_piece_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

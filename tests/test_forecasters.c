@@ -352,6 +352,61 @@ static void forecasters_are_found_by_name_and_word(void **state)
     assert_null(norn_forecaster_find("", 0));
 }
 
+/* ---- shared by them ---- */
+
+static void quantiles_of_the_normal_distribution_are_those_of_tables(void **state)
+{
+    (void)state;
+    assert_near(norn_normal_quantile(0.975), 1.9599639845400542, 1e-15, 0);
+    assert_near(norn_normal_quantile(0.995), 2.5758293035489004, 1e-15, 0);
+    assert_near(norn_normal_quantile(0.75), 0.67448975019608174, 1e-15, 0);
+    assert_near(norn_normal_quantile(1e-10), -6.3613409024040557, 1e-14, 0);
+    assert_near(norn_normal_quantile(1e-300), -37.0470962993612, 1e-14, 0);
+    assert_true(norn_normal_quantile(0.5) == 0.0);
+    assert_true(norn_normal_quantile(0.0) == -INFINITY && norn_normal_quantile(1.0) == INFINITY);
+    assert_true(isnan(norn_normal_quantile(-0.1)) && isnan(norn_normal_quantile(NAN)));
+    for (double p = 0.001; p < 0.5; p += 0.001)
+        assert_near(norn_normal_quantile(1.0 - p), -norn_normal_quantile(p), 1e-12, 1e-12);
+}
+
+/* Every kind: they hold the forecast, the wider level the narrower one, and a fit is explained in lines that
+ * are whole. */
+static void intervals_hold_the_forecast_and_grow_with_their_level(void **state)
+{
+    (void)state;
+    size_t count, with = 0;
+    const norn_forecaster *const *all = norn_forecasters(&count);
+    const double level[] = {0.5, 0.8, 0.95};
+    double out[9], lower[27], upper[27];
+    for (size_t k = 0; k < count; k++) {
+        norn_error err = NORN_ERROR_INIT;
+        norn_fitted *fitted = NULL;
+        const norn_forecaster_setup setup = {
+            .horizon = 9, .season = 12, .window = 24, .rows = 150, .seed = 1};
+        assert_ok(norn_fitted_new(&fitted, all[k], &setup, NULL, &err), &err);
+        norn_fitted_fit(fitted, (norn_view){linear_y, 120, 0});
+        norn_fitted_forecast(fitted, (norn_view){linear_y, 130, 0}, out);
+        const bool has = norn_fitted_interval(fitted, (norn_view){linear_y, 130, 0}, level, 3, lower, upper);
+        with += has;
+        assert_true(has == (all[k]->interval != NULL));
+        for (size_t i = 0; i < 27; i++) {
+            assert_true(has ? lower[i] < upper[i] : isnan(lower[i]) && isnan(upper[i]));
+            if (has && i >= 9) assert_true(lower[i] < lower[i - 9] && upper[i] > upper[i - 9]);
+            if (has) assert_true(lower[i] < out[i % 9] && out[i % 9] < upper[i]);
+        }
+        norn_explained lines[64];
+        norn_explanation text = {lines, 2, 0}, whole = {lines, 64, 0};
+        norn_fitted_explain(fitted, &text);
+        norn_fitted_explain(fitted, &whole);
+        assert_int_equal(text.count, whole.count);
+        assert_true(whole.count <= 64 && (whole.count > 0) == (all[k]->explain != NULL));
+        for (size_t i = 0; i < whole.count; i++)
+            assert_true(lines[i].name[0] && lines[i].value[0] && lines[i].meaning[0]);
+        norn_fitted_free(fitted);
+    }
+    print_message("%zu of %zu have intervals\n", with, count);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +429,8 @@ int main(void)
         cmocka_unit_test(missing_values_leave_every_forecast_finite),
         cmocka_unit_test(a_fit_replaces_the_one_before),
         cmocka_unit_test(forecasters_are_found_by_name_and_word),
+        cmocka_unit_test(quantiles_of_the_normal_distribution_are_those_of_tables),
+        cmocka_unit_test(intervals_hold_the_forecast_and_grow_with_their_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

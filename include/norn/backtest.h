@@ -103,6 +103,7 @@ typedef struct norn_backtest_options {
     uint64_t seed;     /* of the bootstrap */
     const norn_forecast_options *network; /* of "lstm": its horizon, window, season and holdout are not looked
                                              at; NULL: defaults. Not kept */
+    size_t threads; /* that models without training run on; 0: one a core. Changes no result */
 } norn_backtest_options;
 
 #define NORN_BACKTEST_OPTIONS_INIT                                                                           \

@@ -1,12 +1,14 @@
 /*
- * All folds of all models. Models that need no device go series by series: the memory of one fit at a time,
- * and the folds it serves at once. See norn/backtest.h for what is promised.
+ * All folds of all models. Models that need no device go series by series, on all cores: the memory of one
+ * fit for each of them, and the folds it serves at once. See norn/backtest.h for what is promised.
  */
 #include "backtest/run.h"
 
 #include "backtest/network.h"
+#include "base/parallel.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +30,7 @@ static void add_model(norn_backtest *b, const norn_forecaster *kind)
 
 static norn_status unknown_model(const char *word, size_t length, norn_error *err)
 {
-    char quoted[80], known[256] = "";
+    char quoted[80], known[512] = "";
     size_t count, used = 0;
     const norn_forecaster *const *all = norn_forecasters(&count);
     for (size_t i = 0; i < count && used < sizeof known; i++)
@@ -87,27 +89,75 @@ static void choose_models(norn_backtest *b)
 
 /* ---- running ---- */
 
+/* One model over all series. A piece is a fit with the folds it serves; each worker has memory of its own,
+ * and what a piece gives does not depend on who takes it. */
+typedef struct one_kind {
+    const norn_backtest *b;
+    norn_model *model;
+    norn_fitted *fitted[NORN_MOST_WORKERS];
+    double seconds[NORN_MOST_WORKERS][2];
+    atomic_size_t next; /* piece */
+    size_t pieces, block;
+} one_kind;
+
+static void run_piece(one_kind *kind, size_t worker, size_t piece)
+{
+    const norn_folds *const f = &kind->b->folds;
+    const size_t h = f->options.horizon, folds = f->options.folds, i = piece / f->fits, fit = piece % f->fits;
+    norn_fitted *const fitted = kind->fitted[worker];
+    double *const seconds = kind->seconds[worker], begin = norn_seconds();
+    norn_fitted_fit(fitted, norn_folds_train(f, i, fit));
+    const double between = norn_seconds();
+    for (size_t k = norn_folds_first_of(f, fit); k < folds && norn_folds_fit_of(f, k) == fit; k++)
+        norn_fitted_forecast(fitted, norn_folds_past(f, i, k), kind->model->forecasts + (i * folds + k) * h);
+    seconds[0] += between - begin;
+    seconds[1] += norn_seconds() - between;
+}
+
+static void run_pieces(void *user, size_t worker)
+{
+    one_kind *const kind = user;
+    for (size_t from; (from = atomic_fetch_add(&kind->next, kind->block)) < kind->pieces;)
+        for (size_t piece = from; piece < from + kind->block && piece < kind->pieces; piece++) {
+            if (norn_is_cancelled(&kind->b->host)) return;
+            run_piece(kind, worker, piece);
+        }
+}
+
+/* Wall time is that of all workers together, divided between fits and forecasts as their own times are. */
+static void share_seconds(one_kind *kind, size_t workers, double wall)
+{
+    double sum[2] = {0.0, 0.0};
+    for (size_t w = 0; w < workers; w++)
+        for (size_t i = 0; i < 2; i++) sum[i] += kind->seconds[w][i];
+    for (size_t i = 0; i < 2 && sum[0] + sum[1] > 0.0; i++)
+        kind->model->seconds[i] = wall * sum[i] / (sum[0] + sum[1]);
+}
+
 static norn_status run_kind(norn_backtest *b, norn_model *model, norn_error *err)
 {
+    enum { BLOCKS = 8 }; /* that a worker takes: enough that none waits long for the last */
     const norn_folds *const f = &b->folds;
-    const size_t h = f->options.horizon, folds = f->options.folds;
-    const norn_forecaster_setup setup = {
-        .horizon = h, .season = f->options.season, .window = f->options.window, .rows = f->longest};
-    norn_fitted *fitted = NULL;
-    norn_status status = norn_fitted_new(&fitted, model->kind, &setup, &b->host, err);
-    for (size_t i = 0; i < f->count && status == NORN_OK; i++) {
-        for (size_t k = 0; k < folds && status == NORN_OK; k++) {
-            const size_t fit = norn_folds_fit_of(f, k);
-            const double begin = norn_seconds();
-            if (norn_folds_first_of(f, fit) == k) norn_fitted_fit(fitted, norn_folds_train(f, i, fit));
-            const double between = norn_seconds();
-            norn_fitted_forecast(fitted, norn_folds_past(f, i, k), model->forecasts + (i * folds + k) * h);
-            model->seconds[0] += between - begin;
-            model->seconds[1] += norn_seconds() - between;
-            if (norn_is_cancelled(&b->host)) status = norn_fail_cancelled(err);
-        }
-    }
-    norn_fitted_free(fitted);
+    const norn_forecaster_setup setup = {.horizon = f->options.horizon,
+                                         .season = f->options.season,
+                                         .window = f->options.window,
+                                         .rows = f->longest,
+                                         .seed = f->options.seed,
+                                         .cancel = b->host.cancel};
+    one_kind kind = {.b = b, .model = model, .pieces = f->count * f->fits};
+    size_t workers = 0, wanted = f->options.threads ? f->options.threads : norn_cores();
+    if (wanted > kind.pieces) wanted = kind.pieces;
+    if (wanted > NORN_MOST_WORKERS) wanted = NORN_MOST_WORKERS;
+    kind.block = kind.pieces / (wanted * BLOCKS) + 1;
+    atomic_init(&kind.next, 0);
+    norn_status status = NORN_OK;
+    for (; workers < wanted && status == NORN_OK; workers++)
+        status = norn_fitted_new(&kind.fitted[workers], model->kind, &setup, &b->host, err);
+    const double begin = norn_seconds();
+    if (status == NORN_OK) norn_parallel(workers, run_pieces, &kind);
+    if (status == NORN_OK && norn_is_cancelled(&b->host)) status = norn_fail_cancelled(err);
+    share_seconds(&kind, workers, norn_seconds() - begin);
+    for (size_t w = 0; w < workers; w++) norn_fitted_free(kind.fitted[w]);
     return status;
 }
 

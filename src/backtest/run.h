@@ -8,7 +8,7 @@
 #include "backtest/folds.h"
 #include "backtest/scores.h"
 
-enum { NORN_BACKTEST_MODELS = 32 };
+enum { NORN_BACKTEST_MODELS = 64 };
 
 /*
  * A forecaster of all folds: it fits as often as folds->fits says, on norn_folds_train of every series, and

@@ -2,6 +2,8 @@
 #include "forecast/forecaster.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 static const norn_forecaster *const all[] = {
@@ -75,6 +77,20 @@ void norn_fitted_forecast(norn_fitted *fitted, norn_view past, double *out)
     fitted->kind->forecast(&fitted->setup, fitted->state, past, out, fitted->work);
 }
 
+bool norn_fitted_interval(norn_fitted *fitted, norn_view past, const double *level, size_t levels,
+                          double *lower, double *upper)
+{
+    for (size_t i = 0; i < levels * fitted->setup.horizon; i++) lower[i] = upper[i] = NAN;
+    if (!fitted->kind->interval) return false;
+    fitted->kind->interval(&fitted->setup, fitted->state, past, level, levels, lower, upper, fitted->work);
+    return true;
+}
+
+void norn_fitted_explain(const norn_fitted *fitted, norn_explanation *out)
+{
+    if (fitted->kind->explain) fitted->kind->explain(&fitted->setup, fitted->state, out);
+}
+
 void norn_fitted_free(norn_fitted *fitted)
 {
     if (!fitted) return;
@@ -91,4 +107,57 @@ double norn_view_last(norn_view view)
     for (size_t i = view.n; i-- > 0;)
         if (isfinite(view.y[i])) return view.y[i];
     return NAN;
+}
+
+size_t norn_view_fill(norn_view view, size_t season, double *filled)
+{
+    size_t from = 0;
+    while (from < view.n && !isfinite(view.y[from])) from++;
+    for (size_t i = from; i < view.n; i++)
+        filled[i] = isfinite(view.y[i]) ? view.y[i] : filled[i - (i - from >= season ? season : 1)];
+    return from;
+}
+
+void norn_explain(norn_explanation *out, const char *name, const char *meaning, const char *format, ...)
+{
+    if (out->count++ >= out->most) return;
+    norn_explained *const line = &out->lines[out->count - 1];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(line->value, sizeof line->value, format, arguments);
+    va_end(arguments);
+    (void)snprintf(line->name, sizeof line->name, "%s", name);
+    line->meaning = meaning;
+}
+
+/* ---- the normal distribution ---- */
+
+/* Halley's steps on erfc from the rational approximation of Abramowitz and Stegun (26.2.23), which is within
+ * 4.5e-4 everywhere: two or three end at the last bits. */
+double norn_normal_quantile(double p)
+{
+    if (!(p > 0.0 && p < 1.0)) return p == 0.0 ? -INFINITY : p == 1.0 ? INFINITY : NAN;
+    const double q = p < 0.5 ? p : 1.0 - p; /* the lower tail, where erfc loses nothing */
+    const double t = sqrt(-2.0 * log(q));
+    double x =
+        (2.515517 + t * (0.802853 + t * 0.010328)) / (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308))) -
+        t;
+    for (int step = 0; step < 3 && q < 0.5; step++) {
+        const double density = exp(-0.5 * x * x) * 0.39894228040143267794; /* 1 / sqrt(2 pi) */
+        const double ratio = (0.5 * erfc(-x * 0.70710678118654752440) - q) / density;
+        x -= ratio / (1.0 + 0.5 * x * ratio);
+    }
+    return q == 0.5 ? 0.0 : p < 0.5 ? x : -x;
+}
+
+void norn_normal_interval(const double *mean, const double *sd, size_t h, const double *level, size_t levels,
+                          double *lower, double *upper)
+{
+    for (size_t i = 0; i < levels; i++) {
+        const double z = norn_normal_quantile(0.5 + 0.5 * level[i]);
+        for (size_t j = 0; j < h; j++) {
+            lower[i * h + j] = mean[j] - z * sd[j];
+            upper[i * h + j] = mean[j] + z * sd[j];
+        }
+    }
 }

@@ -21,17 +21,35 @@ typedef struct norn_view {
 } norn_view;
 
 typedef struct norn_forecaster_setup {
-    size_t horizon; /* h >= 1 */
-    size_t season;  /* m >= 1; 1: none */
-    size_t window;  /* W >= 1: rows that WindowAverage and the linear models look at */
-    size_t rows;    /* the most rows that any view has */
+    size_t horizon;            /* h >= 1 */
+    size_t season;             /* m >= 1; 1: none */
+    size_t window;             /* W >= 1: rows that WindowAverage and the linear models look at */
+    size_t rows;               /* the most rows that any view has */
+    uint64_t seed;             /* of intervals that are simulated, the same for every series */
+    const norn_cancel *cancel; /* raised, a long fit may end where it is: what it found is not used. NULL:
+                                  never */
 } norn_forecaster_setup;
 
+/* What a fit found, line by line: for people. Lines beyond `most` are counted and not written. */
+typedef struct norn_explained {
+    char name[32];       /* "alpha", "season 3" */
+    char value[48];      /* "0.1234", "ETS(A,Ad,N)" */
+    const char *meaning; /* "how fast the level follows" */
+} norn_explained;
+
+typedef struct norn_explanation {
+    norn_explained *lines; /* [most] NULL where most is 0 */
+    size_t most, count;
+} norn_explanation;
+
 typedef struct norn_forecaster {
-    const char *name; /* the column of its forecasts: "SeasonalNaive" */
-    const char *word; /* what a command line calls it: "seasonal-naive" */
-    const char *text; /* what it does, in one line */
-    bool seasonal;    /* without a season it is the naive forecast */
+    const char *name;  /* the column of its forecasts: "SeasonalNaive" */
+    const char *word;  /* what a command line calls it: "seasonal-naive" */
+    const char *text;  /* what it does, in one line */
+    const char *paper; /* where it comes from: "Holt (1957)"; NULL: common knowledge */
+    bool seasonal;     /* without a season it is the naive forecast, or another model */
+    /* Rows with a value that its method needs; with fewer it gives the naive forecast. NULL: one. */
+    size_t (*least)(const norn_forecaster_setup *setup);
     /* Doubles of what a fit finds, and doubles of memory that both calls may write over. NULL: none. */
     size_t (*state)(const norn_forecaster_setup *setup);
     size_t (*work)(const norn_forecaster_setup *setup);
@@ -40,6 +58,11 @@ typedef struct norn_forecaster {
     /* out [h]: the rows after the last of `past`. */
     void (*forecast)(const norn_forecaster_setup *setup, const double *state, norn_view past, double *out,
                      double *work);
+    /* lower, upper [levels][h]: under the model the row lies between them with the probability level[i], in
+     * (0, 1). Called after the forecast of the same `past`; NaN where there is none. NULL: it has none. */
+    void (*interval)(const norn_forecaster_setup *setup, const double *state, norn_view past,
+                     const double *level, size_t levels, double *lower, double *upper, double *work);
+    void (*explain)(const norn_forecaster_setup *setup, const double *state, norn_explanation *out);
 } norn_forecaster;
 
 extern const norn_forecaster norn_model_naive, norn_model_seasonal_naive, norn_model_drift,
@@ -61,6 +84,12 @@ norn_status norn_fitted_new(norn_fitted **out, const norn_forecaster *kind,
 void norn_fitted_fit(norn_fitted *fitted, norn_view train);
 /* After a fit. past.n >= 1 and at most setup.rows; out [h]. */
 void norn_fitted_forecast(norn_fitted *fitted, norn_view past, double *out);
+/* After the forecast of the same `past`; lower, upper [levels][h]. False, and all NaN, where the kind has
+ * none. */
+bool norn_fitted_interval(norn_fitted *fitted, norn_view past, const double *level, size_t levels,
+                          double *lower, double *upper);
+/* After a fit, appended to *out. A kind without parameters has no line. */
+void norn_fitted_explain(const norn_fitted *fitted, norn_explanation *out);
 void norn_fitted_free(norn_fitted *fitted); /* NULL: nothing */
 
 /* ---- shared by the models -------------------------------------------------------------------------------
@@ -68,5 +97,21 @@ void norn_fitted_free(norn_fitted *fitted); /* NULL: nothing */
 
 /* The last value that is not missing; NaN when all are. */
 double norn_view_last(norn_view view);
+
+/*
+ * The view without missing values, filled [n]: one is the value a season before it, without a season or in
+ * the first one the last value. Returns the row of the first value, below which nothing is written; n: none.
+ */
+size_t norn_view_fill(norn_view view, size_t season, double *filled);
+
+/* One line of an explanation; value by a format. */
+void norn_explain(norn_explanation *out, const char *name, const char *meaning, const char *format, ...)
+    NORN_PRINTF(4, 5);
+
+/* The quantile of the standard normal distribution at p, in (0, 1), to some 1e-15. */
+double norn_normal_quantile(double p);
+/* Around out[j] +- sd[j] z for each level: [levels][h]. */
+void norn_normal_interval(const double *mean, const double *sd, size_t h, const double *level, size_t levels,
+                          double *lower, double *upper);
 
 #endif

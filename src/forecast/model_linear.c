@@ -110,22 +110,12 @@ static bool add_ridge(double *a, size_t n, size_t size)
 
 /* ---- sums over windows ---- */
 
-/* The view without missing values; returns the row it begins at, its first value that is there, or view.n. */
-static size_t fill(norn_view view, size_t season, double *filled)
-{
-    size_t from = 0;
-    while (from < view.n && !isfinite(view.y[from])) from++;
-    for (size_t i = from; i < view.n; i++)
-        filled[i] = isfinite(view.y[i]) ? view.y[i] : filled[i - (i - from >= season ? season : 1)];
-    return from;
-}
-
 /* Fills *t from the training rows, with the mean they are relative to; false with fewer than two windows. */
 static bool sum_windows(sums *t, const norn_forecaster_setup *setup, norn_view train, double *filled,
                         double *mean)
 {
     const size_t d = t->d;
-    size_t from = fill(train, setup->season, filled);
+    size_t from = norn_view_fill(train, setup->season, filled);
     if (train.n < d || from + 1 > train.n - d) return false;
     const double rows = most_operations / (double)d;
     if (rows < (double)(train.n - from)) {
@@ -211,7 +201,7 @@ static void forecast_linear(const norn_forecaster_setup *setup, const double *st
 {
     const size_t w = lags(setup), h = setup->horizon;
     const double naive = norn_view_last(past);
-    const size_t from = fill(past, setup->season, work);
+    const size_t from = norn_view_fill(past, setup->season, work);
     for (size_t j = 0; j < h; j++) out[j] = naive;
     if (state[0] == 0.0 || past.n - from < w) return;
     const double *const window = work + (past.n - w), *const weights = state + 2 + h;
