@@ -82,13 +82,15 @@ typedef enum norn_log_level { NORN_LOG_INFO = 0, NORN_LOG_WARNING = 1 } norn_log
 /* Where a long job stands. Fields that have no meaning for a job are 0. */
 typedef struct norn_progress {
     size_t size;         /* of this struct, set by the library */
-    const char *stage;   /* "read", "train" */
-    uint64_t done;       /* bytes read, or epochs finished */
+    const char *stage;   /* "read", "train"; of others `what` says what is counted */
+    uint64_t done;       /* bytes read, epochs finished, or forecasts made */
     uint64_t total;      /* of how many at most; 0: unknown */
     double train_loss;   /* mean over the live members, in scaled units */
     double valid_loss;   /* likewise */
     double windows_rate; /* training windows a second */
     double seconds_left; /* estimate; negative: unknown */
+    const char *what;    /* "NLinear", "intervals"; NULL: the stage says it */
+    double rate;         /* of what is counted, a second; 0: unknown */
 } norn_progress;
 
 /* A flag that any thread or signal handler may raise; the library looks at it between launches. */

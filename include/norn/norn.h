@@ -5,5 +5,6 @@
 #include "norn/base.h"
 #include "norn/context.h"
 #include "norn/forecast.h"
+#include "norn/leak.h"
 #include "norn/table.h"
 #endif

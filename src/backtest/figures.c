@@ -225,6 +225,8 @@ static norn_status set_intervals(norn_backtest *b, const double *blocks, norn_er
         goto done;
     }
     double *const of_folds = weights + series;
+    const double begin = norn_seconds();
+    double told = begin;
     for (size_t r = 0; r < all; r++) {
         draw(weights, series, key, (uint32_t)r, 0);
         draw(of_folds, folds, key, (uint32_t)r, 1);
@@ -242,6 +244,7 @@ static norn_status set_intervals(norn_backtest *b, const double *blocks, norn_er
             norn_gather_end(&gather, values + r * one + m * NORN_METRICS, NULL);
         }
         set_beside(b, values + r * one);
+        norn_backtest_tell(b, "intervals", begin, &told, r + 1, all);
         if (norn_is_cancelled(&b->host)) {
             status = norn_fail_cancelled(err);
             goto done;

@@ -89,6 +89,24 @@ static void choose_models(norn_backtest *b)
 
 /* ---- running ---- */
 
+/* How often a host is told, in seconds: hosts draw, and a forecast may take a microsecond. */
+static const double told_every = 0.05;
+
+void norn_backtest_tell(const norn_backtest *b, const char *what, double begin, double *told, size_t done,
+                        size_t total)
+{
+    const double now = norn_seconds(), spent = now - begin;
+    if (now - *told < told_every) return;
+    *told = now;
+    const double rate = spent > 0.0 ? (double)done / spent : 0.0;
+    norn_report(&b->host, (norn_progress){.stage = "backtest",
+                                          .what = what,
+                                          .done = done,
+                                          .total = total,
+                                          .rate = rate,
+                                          .seconds_left = rate > 0.0 ? (double)(total - done) / rate : -1.0});
+}
+
 /* One model over all series. A piece is a fit with the folds it serves; each worker has memory of its own,
  * and what a piece gives does not depend on who takes it. */
 typedef struct one_kind {
@@ -96,8 +114,9 @@ typedef struct one_kind {
     norn_model *model;
     norn_fitted *fitted[NORN_MOST_WORKERS];
     double seconds[NORN_MOST_WORKERS][2];
-    atomic_size_t next; /* piece */
+    atomic_size_t next, done; /* piece; and how many are through */
     size_t pieces, block;
+    double begin, told;
 } one_kind;
 
 static void run_piece(one_kind *kind, size_t worker, size_t piece)
@@ -121,6 +140,9 @@ static void run_pieces(void *user, size_t worker)
         for (size_t piece = from; piece < from + kind->block && piece < kind->pieces; piece++) {
             if (norn_is_cancelled(&kind->b->host)) return;
             run_piece(kind, worker, piece);
+            const size_t done = atomic_fetch_add(&kind->done, 1) + 1;
+            if (worker == 0) /* the thread that called the library */
+                norn_backtest_tell(kind->b, kind->model->name, kind->begin, &kind->told, done, kind->pieces);
         }
 }
 
@@ -150,10 +172,12 @@ static norn_status run_kind(norn_backtest *b, norn_model *model, norn_error *err
     if (wanted > NORN_MOST_WORKERS) wanted = NORN_MOST_WORKERS;
     kind.block = kind.pieces / (wanted * BLOCKS) + 1;
     atomic_init(&kind.next, 0);
+    atomic_init(&kind.done, 0);
     norn_status status = NORN_OK;
     for (; workers < wanted && status == NORN_OK; workers++)
         status = norn_fitted_new(&kind.fitted[workers], model->kind, &setup, &b->host, err);
     const double begin = norn_seconds();
+    kind.begin = kind.told = begin;
     if (status == NORN_OK) norn_parallel(workers, run_pieces, &kind);
     if (status == NORN_OK && norn_is_cancelled(&b->host)) status = norn_fail_cancelled(err);
     share_seconds(&kind, workers, norn_seconds() - begin);
@@ -166,14 +190,12 @@ static size_t values_of(const norn_backtest *b)
     return b->folds.count * b->folds.options.folds * b->folds.options.horizon;
 }
 
-norn_status norn_backtest_run_with(norn_backtest **out, const norn_table *table,
-                                   const norn_backtest_options *options, const norn_joint *joints,
-                                   size_t joint_count, const norn_host *host, norn_error *err)
+/* The forecasts of all models; no scores. */
+static norn_status forecast_all(norn_backtest **out, const norn_table *table,
+                                const norn_backtest_options *asked, const norn_joint *joints,
+                                size_t joint_count, const norn_host *host, norn_error *err)
 {
     const norn_host services = norn_host_copy(host);
-    norn_backtest_options asked = NORN_BACKTEST_OPTIONS_INIT;
-    if (options) memcpy(&asked, options, options->size < sizeof asked ? options->size : sizeof asked);
-    asked.size = sizeof asked;
     size_t kinds;
     (void)norn_forecasters(&kinds);
     if (joint_count + kinds > NORN_BACKTEST_MODELS)
@@ -182,8 +204,8 @@ norn_status norn_backtest_run_with(norn_backtest **out, const norn_table *table,
     if (!b) return norn_fail_memory(err, "a backtest");
     b->host = services;
 
-    norn_status status = check_models(asked.models, err);
-    if (status == NORN_OK) status = norn_folds_plan(&b->folds, table, &asked, &b->host, err);
+    norn_status status = check_models(asked->models, err);
+    if (status == NORN_OK) status = norn_folds_plan(&b->folds, table, asked, &b->host, err);
     for (size_t i = 0; i < joint_count && status == NORN_OK; i++)
         b->models[b->model_count++] = (norn_model){.name = joints[i].name};
     if (status == NORN_OK) choose_models(b);
@@ -198,7 +220,6 @@ norn_status norn_backtest_run_with(norn_backtest **out, const norn_table *table,
             status =
                 joints[m].run(joints[m].user, &b->folds, model->forecasts, model->seconds, &b->host, err);
     }
-    if (status == NORN_OK) status = norn_backtest_score(b, err);
     if (status == NORN_OK)
         *out = b;
     else
@@ -214,15 +235,23 @@ static bool names_network(const char *words)
     return false;
 }
 
-norn_status norn_backtest_run(norn_backtest **out, norn_context *context, norn_table *table,
-                              const norn_backtest_options *options, const norn_host *host, norn_error *err)
+static norn_backtest_options options_of(const norn_backtest_options *options)
 {
     norn_backtest_options asked = NORN_BACKTEST_OPTIONS_INIT;
     if (options) memcpy(&asked, options, options->size < sizeof asked ? options->size : sizeof asked);
+    asked.size = sizeof asked;
+    return asked;
+}
+
+norn_status norn_backtest_make(norn_backtest **out, norn_context *context, norn_table *table,
+                               const norn_backtest_options *options, const norn_joint *joints,
+                               size_t joint_count, const norn_host *host, norn_error *err)
+{
+    norn_backtest_options asked = options_of(options);
     const norn_forecast_options *told = asked.network;
     asked.network = NULL;
-    asked.size = sizeof asked;
-    if (!names_network(asked.models)) return norn_backtest_run_with(out, table, &asked, NULL, 0, host, err);
+    if (joint_count || !names_network(asked.models))
+        return forecast_all(out, table, &asked, joints, joint_count, host, err);
     if (!context) return norn_fail(err, NORN_ERR_USAGE, "--models lstm needs a device");
     norn_backtest_network network = {
         .context = context, .table = table, .options = NORN_FORECAST_OPTIONS_INIT};
@@ -230,9 +259,39 @@ norn_status norn_backtest_run(norn_backtest **out, norn_context *context, norn_t
         memcpy(&network.options, told,
                told->size < sizeof network.options ? told->size : sizeof network.options);
     const norn_joint joint = norn_joint_network(&network);
-    const norn_status status = norn_backtest_run_with(out, table, &asked, &joint, 1, host, err);
+    const norn_status status = forecast_all(out, table, &asked, &joint, 1, host, err);
     if (status == NORN_OK) norn_joint_network_tell(&network, &(*out)->folds);
     return status;
+}
+
+/* Scores what was made, or frees it. */
+static norn_status finish(norn_backtest **out, norn_backtest *made, norn_status status, norn_error *err)
+{
+    if (status == NORN_OK) status = norn_backtest_score(made, err);
+    if (status == NORN_OK)
+        *out = made;
+    else
+        norn_backtest_free(made);
+    return status;
+}
+
+norn_status norn_backtest_run_with(norn_backtest **out, const norn_table *table,
+                                   const norn_backtest_options *options, const norn_joint *joints,
+                                   size_t joint_count, const norn_host *host, norn_error *err)
+{
+    norn_backtest *made = NULL;
+    norn_backtest_options asked = options_of(options);
+    asked.network = NULL;
+    const norn_status status = forecast_all(&made, table, &asked, joints, joint_count, host, err);
+    return finish(out, made, status, err);
+}
+
+norn_status norn_backtest_run(norn_backtest **out, norn_context *context, norn_table *table,
+                              const norn_backtest_options *options, const norn_host *host, norn_error *err)
+{
+    norn_backtest *made = NULL;
+    const norn_status status = norn_backtest_make(&made, context, table, options, NULL, 0, host, err);
+    return finish(out, made, status, err);
 }
 
 void norn_backtest_free(norn_backtest *b)

@@ -21,6 +21,15 @@ typedef struct norn_joint {
     void *user;
 } norn_joint;
 
+/*
+ * The forecasts of norn_backtest_run alone, made from the table as it is now: norn_backtest_score makes the
+ * rest of them. With joint forecasters these come first, and options->models names no network. options may
+ * be NULL; context may be NULL where no model is a network.
+ */
+norn_status norn_backtest_make(norn_backtest **out, norn_context *context, norn_table *table,
+                               const norn_backtest_options *options, const norn_joint *joints,
+                               size_t joint_count, const norn_host *host, norn_error *err);
+
 /* norn_backtest_run with joint forecasters, which come first. */
 norn_status norn_backtest_run_with(norn_backtest **out, const norn_table *table,
                                    const norn_backtest_options *options, const norn_joint *joints,
@@ -60,6 +69,11 @@ struct norn_backtest {
 /* From the forecasts: known, figures and intervals. Errors: NORN_ERR_MEMORY, NORN_ERR_CANCELLED,
  * NORN_ERR_INTERNAL (rows scored are not those that must be). */
 norn_status norn_backtest_score(norn_backtest *backtest, norn_error *err);
+
+/* Tells the host of `done` of `total` things since `begin`, but not again soon; *told is the time of the last
+ * telling. */
+void norn_backtest_tell(const norn_backtest *backtest, const char *what, double begin, double *told,
+                        size_t done, size_t total);
 
 /* Truth and forecast of one model, series (by place) and fold. */
 norn_block norn_backtest_block(const norn_backtest *backtest, size_t model, size_t i, size_t fold);

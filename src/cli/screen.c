@@ -169,6 +169,17 @@ void cli_progress_draw(void *user, const norn_progress *progress)
     if (progress->stage && strcmp(progress->stage, "read") == 0) {
         cli_text_format(&line, "  reading  %.0f MB", (double)progress->done / 1e6);
         if (progress->total) cli_text_format(&line, " of %.0f MB", (double)progress->total / 1e6);
+    } else if (progress->what) {
+        cli_text_format(&line, "  %s ", progress->what);
+        if (progress->total && screen->columns >= BAR_FROM) {
+            const double share = (double)progress->done / (double)progress->total;
+            bar(&line, screen, share < 1.0 ? share : 1.0);
+        }
+        cli_text_format(&line, " %llu of %llu", (unsigned long long)progress->done,
+                        (unsigned long long)progress->total);
+        if (progress->rate > 0.0) cli_text_format(&line, "  %.*f/s", progress->rate < 10.0, progress->rate);
+        if (progress->seconds_left >= 0.0)
+            cli_text_format(&line, "  %s left", span_text(span, sizeof span, progress->seconds_left));
     } else {
         if (progress->total) {
             const double share = (double)progress->done / (double)progress->total;

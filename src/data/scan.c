@@ -548,7 +548,7 @@ norn_status norn_scan_run(norn_scan *scan, char delimiter, size_t skip, uint64_t
         scan->odd = !scan->odd;
         scan->line_start = !scan->odd && is_newline(scan->sample[scan->sample_size - 1]);
     }
-    const norn_progress progress = {0, "read", 0, total, 0.0, 0.0, 0.0, -1.0};
+    const norn_progress progress = {.stage = "read", .total = total, .seconds_left = -1.0};
     status = run_all(r, progress, err);
     stop_helpers(r);
     /* Lines before the one that would be next; the last line may be a comment without a newline. */
