@@ -1,9 +1,11 @@
 // Weight gradients of all layers and the head in one launch: dL/dW = sum over times and rows of input * gate gradient.
 //
 // A group makes a block of PART input rows by one strip of gates; RW input rows by G gates of a strip are accumulated in
-// registers over the rows n of all times, in ascending order, NC rows at a time so that they stay in the cache while the
-// block's tiles pass over them. Grid: blocks * splits by slots; split s sums the s-th part of the rows into a gradient of
-// its own, and their number depends on the shape only.
+// registers over the rows n of all times of a shard (step.cl), in ascending order, NC rows at a time so that they stay in
+// the cache while the block's tiles pass over them; the shards' sums are added in their order.
+//
+// Grid: blocks * splits by slots. One split takes the shards one by one, and one gradient grows by each. With as many
+// splits as shards each has a gradient of its own, which are added later, in the same order: the same sums.
 #define RW 4
 #ifndef PART
 #define PART 64
@@ -12,15 +14,17 @@
 #define NC 384
 #endif
 
-// gradient[RW][G][SW] (row stride GS) += sum over n in [n0, n1) of a[n][0..RW) * d[n][G][SW]
-INLINE void gradient_tile(CONST_FLOATS a, const int a_stride, CONST_FLOATS d, FLOATS gradient, const int begin, const int n0,
-                          const int n1)
+// Over n in [n0, n1) of the N rows of a shard: state[RW][G][SW] (row stride GS) grows by a[n][0..RW) * d[n][G][SW]. What is
+// complete at N goes to `total`, which a fresh one becomes and another one grows by; until then `chain` has it, which
+// may be a fresh total itself.
+INLINE void gradient_tile(CONST_FLOATS a, const int a_stride, CONST_FLOATS d, __global float *total, __global float *chain,
+                          const int n0, const int n1, const int N, const int fresh)
 {
     vf acc[G][RW];
 #pragma unroll
     for (int r = 0; r < RW; r++)
 #pragma unroll
-        for (int q = 0; q < G; q++) acc[q][r] = n0 == begin ? (vf)0.0f : VLOAD(gradient + r * GS + q * SW);
+        for (int q = 0; q < G; q++) acc[q][r] = n0 == 0 ? (vf)0.0f : VLOAD(chain + r * GS + q * SW);
     CONST_FLOATS av = a + (size_t)n0 * a_stride;
     CONST_FLOATS dv = d + (size_t)n0 * GS;
     for (int n = n0; n < n1; n++, av += a_stride, dv += GS) {
@@ -34,80 +38,92 @@ INLINE void gradient_tile(CONST_FLOATS a, const int a_stride, CONST_FLOATS d, FL
             for (int q = 0; q < G; q++) acc[q][r] = fma(v, w[q], acc[q][r]);
         }
     }
+    if (n1 == N && !fresh) {
+#pragma unroll
+        for (int r = 0; r < RW; r++)
+#pragma unroll
+            for (int q = 0; q < G; q++) acc[q][r] = VLOAD(total + r * GS + q * SW) + acc[q][r];
+    }
+    __global float *to = n1 == N ? total : chain;
 #pragma unroll
     for (int r = 0; r < RW; r++)
 #pragma unroll
-        for (int q = 0; q < G; q++) VSTORE(acc[q][r], gradient + r * GS + q * SW);
+        for (int q = 0; q < G; q++) VSTORE(acc[q][r], to + r * GS + q * SW);
 }
 
-INLINE void gradient_bias(CONST_FLOATS d, FLOATS gradient, const int n0, const int n1)
+INLINE void gradient_bias(CONST_FLOATS d, __global float *total, const int N, const int fresh)
 {
     vf acc[G];
 #pragma unroll
     for (int q = 0; q < G; q++) acc[q] = (vf)0.0f;
-    CONST_FLOATS dv = d + (size_t)n0 * GS;
-    for (int n = n0; n < n1; n++, dv += GS)
+    CONST_FLOATS dv = d;
+    for (int n = 0; n < N; n++, dv += GS)
 #pragma unroll
         for (int q = 0; q < G; q++) acc[q] += VLOAD(dv + q * SW);
 #pragma unroll
-    for (int q = 0; q < G; q++) VSTORE(acc[q], gradient + q * SW);
+    for (int q = 0; q < G; q++) VSTORE(fresh ? acc[q] : VLOAD(total + q * SW) + acc[q], total + q * SW);
 }
 
-KERNEL void weight_gradient(__global const int *restrict schedule, const int step, const int slots, const int splits,
-                            const int KX, const int T, const int BP, const int OP, const int with_dropout, CONST_FLOATS x,
-                            CONST_FLOATS h, CONST_FLOATS kept, CONST_FLOATS dropped, CONST_FLOATS dy, FLOATS gradient)
+// first, count   the shards of this launch, which have the first of the `held` places
+// chain          [slot][parameters], for shards of more than NC rows where there is one split
+KERNEL void weight_gradient(__global const int *restrict schedule, const int step, const int slots, const int first,
+                            const int count, const int held, const int splits, const int KX, const int T, const int BP,
+                            const int OP, const int with_dropout, CONST_FLOATS x, CONST_FLOATS h, CONST_FLOATS kept,
+                            CONST_FLOATS dropped, CONST_FLOATS dy, __global float *gradient, __global float *chain)
 {
     const int slot = (int)get_group_id(1);
     const int rows = schedule[((size_t)step * slots + slot) * SCHEDULE_WORDS];
     if (rows == 0) return;
-    const int split = (int)get_group_id(0) % splits;
-    int block = (int)get_group_id(0) / splits;
-    x += (size_t)slot * T * BP * KX;
-    h += (size_t)slot * L * H_SIZE;
-    kept += (size_t)slot * L * KEPT_SIZE;
-    dropped += (size_t)slot * (L - 1) * UNITS_SIZE;
-    dy += (size_t)slot * BP * OP;
-    gradient += ((size_t)slot * splits + split) * PARAMETERS;
+    const int parts_of_count = splits == 1 ? 1 : count, split = (int)get_group_id(0) % parts_of_count;
+    const int begin = splits == 1 ? 0 : split, end = splits == 1 ? count : split + 1;
     const size_t h_strip = (size_t)(T + 1) * BP * SW, units_strip = (size_t)T * BP * SW, kept_strip = (size_t)T * BP * GS;
-
     // Heavy blocks first: the layers above the first, then the first layer, then the head.
     const int parts_upper = (2 * HP + PART - 1) / PART, parts_first = (KX + HP + PART - 1) / PART;
-    const int upper = (L - 1) * NJ * parts_upper, first = NJ * parts_first;
-    if (block >= upper + first) {
-        const int j = block - upper - first;
-        if (split == 0)
-            head_weight_gradient(h + (L - 1) * H_SIZE + (size_t)T * BP * SW, h_strip, dy, BP, rows, j, gradient + HEAD_START,
-                                 gradient + HEAD_BIAS);
-        else {
-            for (int k = 0; k < HP; k++) VSTORE((vf)0.0f, gradient + HEAD_START + ((size_t)j * HP + k) * UB + LANE);
-            VSTORE((vf)0.0f, gradient + HEAD_BIAS + j * UB + LANE);
-        }
-        return;
-    }
-    const int l = block < upper ? 1 + block / (NJ * parts_upper) : 0;
-    const int parts = l ? parts_upper : parts_first;
-    block = l ? block % (NJ * parts_upper) : block - upper;
-    const int j = block / parts, part = block % parts;
-    const int kx = KXL(l), k0 = part * PART, k1 = min(k0 + PART, kx + HP);
-    const int N = T * BP, begin = (int)((long)N * split / splits), end = (int)((long)N * (split + 1) / splits);
+    const int upper = (L - 1) * NJ * parts_upper, lowest = NJ * parts_first, N = T * BP;
+    gradient += ((size_t)slot * splits + (splits == 1 ? 0 : first + split)) * PARAMETERS;
+    chain += splits == 1 ? (size_t)slot * PARAMETERS : 0;
 
-    CONST_FLOATS d = kept + l * KEPT_SIZE + j * kept_strip + LANE;
-    FLOATS to = gradient + LAYER_START(l) + (size_t)j * (kx + HP) * GS + LANE;
-    CONST_FLOATS recurrent = h + l * H_SIZE; // slot t holds h before the step at time t
-    for (int n0 = begin; n0 < end; n0 += NC) {
-        const int n1 = min(n0 + NC, end);
-        for (int k = k0; k < k1; k += RW) {
-            FLOATS at = to + (size_t)k * GS;
-            if (k >= kx) {
-                const int u = k - kx;
-                gradient_tile(recurrent + (u / SW) * h_strip + u % SW, SW, d, at, begin, n0, n1);
-            } else if (l == 0)
-                gradient_tile(x + k, KX, d, at, begin, n0, n1);
-            else if (with_dropout)
-                gradient_tile(dropped + (l - 1) * UNITS_SIZE + (k / SW) * units_strip + k % SW, SW, d, at, begin, n0, n1);
-            else
-                gradient_tile(recurrent - H_SIZE + (size_t)BP * SW + (k / SW) * h_strip + k % SW, SW, d, at, begin, n0, n1);
+    for (int place = begin; place < end; place++) {
+        const int fresh = splits > 1 || first + place == 0;
+        const size_t at = (size_t)slot * held + place;
+        CONST_FLOATS xs = x + at * T * BP * KX;
+        CONST_FLOATS hs = h + at * L * H_SIZE;
+        CONST_FLOATS ds = kept + at * L * KEPT_SIZE;
+        CONST_FLOATS drops = dropped + at * (L - 1) * UNITS_SIZE;
+        int block = (int)get_group_id(0) / parts_of_count;
+        if (block >= upper + lowest) {
+            head_weight_gradient(hs + (L - 1) * H_SIZE + (size_t)T * BP * SW, h_strip, dy + at * BP * OP, BP,
+                                 clamp(rows - (first + place) * BP, 0, BP), block - upper - lowest, gradient + HEAD_START,
+                                 gradient + HEAD_BIAS, fresh);
+            continue;
         }
+        const int l = block < upper ? 1 + block / (NJ * parts_upper) : 0;
+        const int parts = l ? parts_upper : parts_first;
+        block = l ? block % (NJ * parts_upper) : block - upper;
+        const int j = block / parts, part = block % parts;
+        const int kx = KXL(l), k0 = part * PART, k1 = min(k0 + PART, kx + HP);
+
+        CONST_FLOATS d = ds + l * KEPT_SIZE + j * kept_strip + LANE;
+        const size_t start = LAYER_START(l) + (size_t)j * (kx + HP) * GS + LANE;
+        CONST_FLOATS recurrent = hs + l * H_SIZE; // slot t holds h before the step at time t
+        for (int n0 = 0; n0 < N; n0 += NC) {
+            const int n1 = min(n0 + NC, N);
+            for (int k = k0; k < k1; k += RW) {
+                __global float *total = gradient + start + (size_t)k * GS;
+                __global float *state = fresh ? total : chain + start + (size_t)k * GS;
+                if (k >= kx) {
+                    const int u = k - kx;
+                    gradient_tile(recurrent + (u / SW) * h_strip + u % SW, SW, d, total, state, n0, n1, N, fresh);
+                } else if (l == 0)
+                    gradient_tile(xs + k, KX, d, total, state, n0, n1, N, fresh);
+                else if (with_dropout)
+                    gradient_tile(drops + (l - 1) * UNITS_SIZE + (k / SW) * units_strip + k % SW, SW, d, total, state, n0,
+                                  n1, N, fresh);
+                else
+                    gradient_tile(recurrent - H_SIZE + (size_t)BP * SW + (k / SW) * h_strip + k % SW, SW, d, total, state,
+                                  n0, n1, N, fresh);
+            }
+        }
+        if (part == 0) gradient_bias(d, gradient + LAYER_BIAS(l) + (size_t)j * GS + LANE, N, fresh);
     }
-    if (part == 0) gradient_bias(d, gradient + LAYER_BIAS(l) + (size_t)j * GS + LANE, begin, end);
 }

@@ -149,9 +149,10 @@ INLINE void head_backward(CONST_FLOATS head_back, CONST_FLOATS dy, const int BP,
     GROUP_SYNC();
 }
 
-// Gradient of one strip of the head's weights and bias: sums over the batch's rows in ascending order.
+// Gradient of one strip of the head's weights and bias: sums over a shard's rows in ascending order, which a fresh
+// gradient becomes and another one grows by.
 INLINE void head_weight_gradient(CONST_FLOATS h_last, const size_t h_strip, CONST_FLOATS dy, const int BP, const int rows,
-                                 const int j, FLOATS gradient, FLOATS bias_gradient)
+                                 const int j, FLOATS gradient, FLOATS bias_gradient, const int fresh)
 {
     CONST_FLOATS d = dy + (size_t)j * BP * UB + LANE;
     for (int k = 0; k < HP; k += 4) { // HP is a multiple of 4, and a strip is too
@@ -165,9 +166,13 @@ INLINE void head_weight_gradient(CONST_FLOATS h_last, const size_t h_strip, CONS
             for (int i = 0; i < 4; i++) acc[i] = fma((vf)h[(size_t)r * SW + i], dv, acc[i]);
         }
 #pragma unroll
-        for (int i = 0; i < 4; i++) VSTORE(acc[i], gradient + ((size_t)j * HP + k + i) * UB + LANE);
+        for (int i = 0; i < 4; i++) {
+            __global float *to = gradient + ((size_t)j * HP + k + i) * UB + LANE;
+            VSTORE(fresh ? acc[i] : VLOAD(to) + acc[i], to);
+        }
     }
     vf sum = (vf)0.0f;
     for (int r = 0; r < rows; r++) sum += VLOAD(d + (size_t)r * UB);
-    VSTORE(sum, bias_gradient + j * UB + LANE);
+    __global float *to = bias_gradient + j * UB + LANE;
+    VSTORE(fresh ? sum : VLOAD(to) + sum, to);
 }

@@ -98,7 +98,7 @@ KERNEL void stage_dropout(const uint key_low, const uint key_high, const int lay
 {
     const uint2 key = (uint2)(key_low, key_high);
     dropout_rows(key, layer, step, threshold, keep, T, BP, from + from_at, 0, to + to_at, 0,
-                 (int)get_group_id(0) * ROWS);
+                 (int)get_group_id(0) * ROWS, 0);
 }
 
 // Sums of the gate gradients over all rows, ascending. Grid: G * HP / UB groups by 1.
@@ -117,5 +117,5 @@ KERNEL void stage_head_gradient(const int rows, const int BP, CONST_FLOATS h, co
                                 const int OP, FLOATS gradient, const long head_at)
 {
     head_weight_gradient(h + h_at, 0, dy, BP, rows, (int)get_group_id(0), gradient + head_at,
-                         gradient + head_at + (size_t)HP * OP);
+                         gradient + head_at + (size_t)HP * OP, 1);
 }

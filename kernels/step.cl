@@ -2,7 +2,12 @@
 // all times, through head and loss, and back through every layer. What is left for other kernels are the sums over rows:
 // weight gradients, norm, optimiser. And the forward half by itself for validation and forecasts, which keeps nothing.
 //
-// Grid: BP / ROWS groups by slots. A slot is a place of the launch that a live member holds; schedule says which.
+// Grid: groups by slots. A slot is a place of the launch that a live member holds; schedule says which.
+//
+// Shards. The rows of a batch are cut into `shards` of BP rows each (BP is a multiple of ROWS), and every sum over rows is
+// the sum of the shards' own sums, in the order of the shards. Arrays of a batch lie shard by shard, so that a launch may
+// take all of them or a few: `held` is how many have a place in memory at once, `first` the first that a launch takes.
+// Their number depends on the batch only, so that memory changes no bit.
 //
 // Compile-time: H hidden units, L layers, DROPOUT (0: none between the layers).
 //
@@ -35,32 +40,35 @@
 
 #ifndef STAGE
 KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __global const uint2 *restrict keys,
-                       const int step, const int slots, const int columns, const int F, const int KX, const int T,
-                       const int BP, const int OUT, const int OP, const int loss_kind, const uint threshold,
-                       const float keep, CONST_FLOATS parameters, CONST_FLOATS back, FLOATS x, FLOATS h, FLOATS carry,
-                       FLOATS kept, FLOATS dropped, FLOATS dx, FLOATS dh, FLOATS dcarry, FLOATS y, FLOATS partial,
-                       FLOATS loss)
+                       const int step, const int slots, const int first, const int shards, const int held,
+                       const int columns, const int F, const int KX, const int T, const int BP, const int OUT, const int OP,
+                       const int loss_kind, const uint threshold, const float keep, CONST_FLOATS parameters,
+                       CONST_FLOATS back, FLOATS x, FLOATS h, FLOATS carry, FLOATS kept, FLOATS dropped, FLOATS dx,
+                       FLOATS dh, FLOATS dcarry, FLOATS y, FLOATS partial, FLOATS loss)
 {
-    const int r0 = (int)get_group_id(0) * ROWS, slot = (int)get_group_id(1);
+    const int place = (int)get_group_id(0) * ROWS / BP, r0 = (int)get_group_id(0) * ROWS % BP;
+    const int shard = first + place, slot = (int)get_group_id(1);
     __global const int *plan = schedule + ((size_t)step * slots + slot) * SCHEDULE_WORDS;
-    const int rows = plan[0], optimiser_step = plan[1], member = plan[2];
-    const int run = rows ? T : 0; // a member at rest takes no step; no early return, for barriers follow
+    const int optimiser_step = plan[1], member = plan[2];
+    const int rows = plan[0] - shard * BP; // of this shard that are real, if that is above 0
+    const int run = plan[0] ? T : 0; // a member at rest takes no step; no early return, for barriers follow
+    const size_t batch = ((size_t)step * slots + slot) * shards + shard, at = (size_t)slot * held + place;
     const float factor = as_float(plan[6]);
     __global const float2 *restrict scale = scaling + (size_t)member * columns;
-    __global const int2 *restrict window = windows + ((size_t)step * slots + slot) * BP;
+    __global const int2 *restrict window = windows + batch * BP;
     CONST_FLOATS p = parameters + (size_t)member * PARAMETERS;
     CONST_FLOATS b = back + (size_t)member * BACK_SIZE;
-    x += (size_t)slot * T * BP * KX;
-    h += (size_t)slot * L * H_SIZE;
-    carry += (size_t)slot * L * CELL_CARRIES * H_SIZE;
-    kept += (size_t)slot * L * KEPT_SIZE;
-    dropped += (size_t)slot * (L - 1) * UNITS_SIZE;
-    dx += (size_t)slot * (L > 2 ? 2 : L - 1) * UNITS_SIZE;
-    dh += (size_t)slot * BP * HP;
-    dcarry += (size_t)slot * CELL_CARRIES * BP * HP;
-    y += (size_t)slot * BP * OP;
-    partial += (size_t)slot * BP * UB;
-    loss += ((size_t)step * slots + slot) * BP;
+    x += at * T * BP * KX;
+    h += at * L * H_SIZE;
+    carry += at * L * CELL_CARRIES * H_SIZE;
+    kept += at * L * KEPT_SIZE;
+    dropped += at * (L - 1) * UNITS_SIZE;
+    dx += at * (L > 2 ? 2 : L - 1) * UNITS_SIZE;
+    dh += at * BP * HP;
+    dcarry += at * CELL_CARRIES * BP * HP;
+    y += at * BP * OP;
+    partial += at * BP * UB;
+    loss += batch * BP;
     const size_t h_strip = (size_t)(T + 1) * BP * SW, units_strip = (size_t)T * BP * SW;
 
     gather(tracks, track_start, series_tracks, scale, window, F, KX, T, run, BP, rows, x, r0);
@@ -71,7 +79,8 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
         size_t strip = h_strip;
 #if DROPOUT
         __global float *to = dropped + (l - 1) * UNITS_SIZE;
-        dropout_rows(keys[member], l, optimiser_step, threshold, keep, run, BP, below, h_strip, to, units_strip, r0);
+        dropout_rows(keys[member], l, optimiser_step, threshold, keep, run, BP, below, h_strip, to, units_strip, r0,
+                     shard * BP);
         below = to;
         strip = units_strip;
 #endif
@@ -94,7 +103,8 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
         layer_backward(NJ, 0, T, BP, 0, run, kept + l * KEPT_SIZE, b + BACK_START(l), carry + l * CELL_CARRIES * H_SIZE,
                        above, units_strip, below, units_strip, dh, dcarry, 0, 0, 0, 0, r0);
 #if DROPOUT
-        dropout_rows(keys[member], l, optimiser_step, threshold, keep, run, BP, below, units_strip, below, units_strip, r0);
+        dropout_rows(keys[member], l, optimiser_step, threshold, keep, run, BP, below, units_strip, below, units_strip, r0,
+                     shard * BP);
 #endif
         for (int q = 0; q < NJ; q++)
             for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, dh + ((size_t)q * BP + r) * SW + LANE);

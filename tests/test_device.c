@@ -209,7 +209,7 @@ static void contexts_come_and_go_without_growth(void **state)
         norn_error err = NORN_ERROR_INIT;
         norn_context *context = NULL;
         norn_program *built = NULL, *again = NULL;
-        norn_buffer buffer = {NULL, 0};
+        norn_buffer buffer = {NULL, 0, NULL};
         static float numbers[1 << 18];
         assert_ok(norn_context_new(&context, NULL, &host, &err), &err);
         assert_ok(norn_buffer_new(context, &buffer, sizeof numbers, numbers, "a buffer", &err), &err);
@@ -243,7 +243,7 @@ static void a_buffer_beyond_the_device_is_refused_with_both_sizes(void **state)
 {
     norn_context *context = *state;
     norn_error err = NORN_ERROR_INIT;
-    norn_buffer buffer = {NULL, 0};
+    norn_buffer buffer = {NULL, 0, NULL};
     const size_t largest = (size_t)norn_context_device(context)->largest_buffer;
     char sizes[2][64];
     assert_int_equal(norn_buffer_new(context, &buffer, largest + (1u << 20), NULL, "the hidden states", &err),
@@ -270,7 +270,7 @@ static void a_new_buffer_is_zero_and_what_is_written_comes_back(void **state)
         unsigned char *bytes = malloc(n), *back = malloc(n);
         assert_true(bytes && back);
         for (size_t k = 0; k < n; k++) bytes[k] = (unsigned char)(k * 31 + 1);
-        norn_buffer a = {NULL, 0}, b = {NULL, 0};
+        norn_buffer a = {NULL, 0, NULL}, b = {NULL, 0, NULL};
         assert_ok(norn_buffer_new(context, &a, n, NULL, "zeros", &err), &err);
         assert_ok(norn_buffer_read(context, &a, 0, back, n, &err), &err);
         for (size_t k = 0; k < n; k++) assert_true(back[k] == 0);
@@ -294,7 +294,7 @@ static void a_failed_call_is_told_with_its_name_and_code(void **state)
 {
     norn_context *context = *state;
     norn_error err = NORN_ERROR_INIT;
-    norn_buffer buffer = {NULL, 0};
+    norn_buffer buffer = {NULL, 0, NULL};
     assert_ok(norn_buffer_new(context, &buffer, 64, NULL, "a buffer", &err), &err);
     char bytes[256] = {0};
     assert_int_equal(norn_buffer_write(context, &buffer, 0, bytes, sizeof bytes, &err), NORN_ERR_OPENCL);

@@ -280,7 +280,7 @@ static void check_gather(const program_case *p)
     enum { ROWS = 7, BATCH = 9 };
     rig *r =
         rig_of(p, &(norn_network_shape){.batch = BATCH, .members = 1, .dropout = p->dropout ? 0.1 : 0.0});
-    const size_t bp = r->network->bp, kx = r->network->kx;
+    const size_t bp = r->network->bp, kx = r->network->kx, own = r->network->shard_rows;
     for (size_t first = 0; first < TRACK_ROWS - WINDOW - HORIZON; first++) {
         const norn_window *windows = windows_of(r, 1, ROWS, first);
         const norn_schedule plan = plan_of(ROWS, 0, 1);
@@ -297,7 +297,7 @@ static void check_gather(const program_case *p)
                         want = (from[t] - shift) * r->scaling[c][1];
                         if (isnan(want)) want = 0.0f;
                     }
-                    assert_near(x[(t * bp + b) * kx + f], want, 2e-7, 0.0);
+                    assert_near(x[((b / own * WINDOW + t) * own + b % own) * kx + f], want, 2e-7, 0.0);
                 }
         if (is_tiny() && first == 1) break;
     }
@@ -341,7 +341,7 @@ static void check_losses(const program_case *p)
             p, &(norn_network_shape){
                    .batch = BATCH, .members = 1, .dropout = p->dropout ? 1e-9 : 0.0, .loss = kinds[k]});
         const size_t bp = r->network->bp, ub = (size_t)r->context->local * r->context->vector, rows = ROWS,
-                     member = 0;
+                     member = 0, own = r->network->shard_rows, op = r->network->op;
         size_t missing = 0;
         for (size_t first = 0; first < TRACK_ROWS - WINDOW - HORIZON; first += is_tiny() ? 20 : 1) {
             const norn_window *windows = windows_of(r, 1, ROWS, first);
@@ -362,7 +362,7 @@ static void check_losses(const program_case *p)
                 assert_near(trained[b], want, 2e-5, want == 0.0 ? 0.0 : 1e-6);
                 assert_near(inferred[b], want, 2e-5, want == 0.0 ? 0.0 : 1e-6);
                 for (size_t o = 0; o < r->network->op; o++)
-                    assert_near(dy[((o / ub) * bp + b) * ub + o % ub],
+                    assert_near(dy[b / own * own * op + (o / ub * own + b % own) * ub + o % ub],
                                 o < HORIZON ? slope[o] * (double)plan.factor : 0.0, 1e-5,
                                 o < HORIZON && slope[o] != 0.0 ? 1e-6 : 0.0);
             }
@@ -382,11 +382,11 @@ static void missing_targets_bases_and_rows_carry_no_loss(void **state)
 /* ---- batches and members ----------------------------------------------------------------------------------
  */
 
-/* Five rows in a batch of twelve, and the same in a batch of five: same losses, gradients and parameters
- * after. */
+/* Nine rows in a batch of twelve, whose shards have as many rows as those of a batch of nine: same losses,
+ * gradients and parameters after. */
 static void check_ragged(const program_case *p)
 {
-    enum { ROWS = 5 };
+    enum { ROWS = 9 };
     const norn_schedule plan = plan_of(ROWS, 0, 1);
     float *loss[2], *gradient[2], *after[2];
     size_t parameters = 0;

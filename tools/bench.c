@@ -369,7 +369,7 @@ static void bench_gemm(norn_context *context, size_t rounds)
         float *a = claim(m * k, sizeof *a), *b = claim(n * k, sizeof *b), *c = claim(m * n, sizeof *c);
         for (size_t x = 0; x < m * k; x++) a[x] = (float)(rand() % 1000) * 0.001f;
         for (size_t x = 0; x < n * k; x++) b[x] = (float)(rand() % 1000) * 0.001f;
-        norn_buffer da = {NULL, 0}, db = {NULL, 0}, dc = {NULL, 0};
+        norn_buffer da = {NULL, 0, NULL}, db = {NULL, 0, NULL}, dc = {NULL, 0, NULL};
         need(norn_buffer_new(context, &da, m * k * 4, a, "a matrix", &err));
         need(norn_buffer_new(context, &db, n * k * 4, b, "a matrix", &err));
         need(norn_buffer_new(context, &dc, m * n * 4, NULL, "a matrix", &err));

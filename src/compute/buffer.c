@@ -5,6 +5,7 @@
 #include "compute/compute.h"
 
 #include <clblast_c.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,6 +97,17 @@ norn_status norn_fail_cl(norn_error *err, const char *call, int code, const char
     return status;
 }
 
+double norn_buffer_bytes(double bytes)
+{
+    enum { UNIT = 256 }; /* no device gives less than its alignment */
+    return bytes > 0.0 ? ceil(bytes / UNIT) * UNIT : UNIT;
+}
+
+uint64_t norn_memory_left(const norn_context *context)
+{
+    return context->memory_limit > context->memory_used ? context->memory_limit - context->memory_used : 0;
+}
+
 norn_status norn_buffer_new(norn_context *context, norn_buffer *out, size_t bytes, const void *init,
                             const char *what, norn_error *err)
 {
@@ -107,12 +119,21 @@ norn_status norn_buffer_new(norn_context *context, norn_buffer *out, size_t byte
             "--hidden takes less)",
             what, (double)size / 1048576.0, context->info.name,
             (double)context->info.largest_buffer / 1048576.0);
+    const uint64_t counted = (uint64_t)norn_buffer_bytes((double)size), left = norn_memory_left(context);
+    if (counted > left)
+        return norn_fail(
+            err, NORN_ERR_MEMORY,
+            "%s would take %.1f MiB; of %.1f MiB of device memory %.1f are left (a larger --memory-limit, if "
+            "the device has it; a smaller --batch, --window or --hidden takes less)",
+            what, (double)size / 1048576.0, (double)context->memory_limit / 1048576.0,
+            (double)left / 1048576.0);
     cl_int code = CL_SUCCESS;
     cl_mem mem = clCreateBuffer(context->cl, CL_MEM_READ_WRITE, size, NULL, &code);
     if (code != CL_SUCCESS)
         return norn_fail_cl(err, "clCreateBuffer", code, "making %s of %.1f MiB", what,
                             (double)size / 1048576.0);
-    norn_buffer made = {mem, bytes};
+    norn_buffer made = {mem, bytes, context};
+    context->memory_used += counted;
     const norn_status status = init && bytes ? norn_buffer_write(context, &made, 0, init, bytes, err)
                                              : norn_buffer_zero(context, &made, 0, size, err);
     if (status != NORN_OK) {
@@ -126,7 +147,9 @@ norn_status norn_buffer_new(norn_context *context, norn_buffer *out, size_t byte
 void norn_buffer_free(norn_buffer *buffer)
 {
     if (buffer->mem) (void)clReleaseMemObject(buffer->mem);
-    *buffer = (norn_buffer){NULL, 0};
+    if (buffer->mem && buffer->context)
+        buffer->context->memory_used -= (uint64_t)norn_buffer_bytes((double)buffer->bytes);
+    *buffer = (norn_buffer){NULL, 0, NULL};
 }
 
 norn_status norn_buffer_write(norn_context *context, norn_buffer *buffer, size_t offset, const void *from,

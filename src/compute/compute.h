@@ -27,9 +27,10 @@ struct norn_context {
     unsigned local, vector, rows; /* LS, VW, ROWS of the sequence kernels */
     cl_mem gemm_scratch;          /* temporary buffer of CLBlast's products, grown between trainings only */
     size_t gemm_scratch_bytes;
-    struct norn_program *programs; /* all that were built, newest first */
-    bool gemm_ready;               /* CLBlast's parameters are set for this device */
-    uint64_t launches;             /* kernels enqueued so far */
+    uint64_t memory_limit, memory_used; /* bytes of buffers: at most, and at the moment */
+    struct norn_program *programs;      /* all that were built, newest first */
+    bool gemm_ready;                    /* CLBlast's parameters are set for this device */
+    uint64_t launches;                  /* kernels enqueued so far */
 };
 
 /* The name of an OpenCL or CLBlast return code, "CL_OUT_OF_RESOURCES"; "unknown code" for any other. */
@@ -45,10 +46,17 @@ norn_status norn_fail_cl(norn_error *err, const char *call, int code, const char
 typedef struct norn_buffer {
     cl_mem mem;
     size_t bytes;
+    norn_context *context; /* whose memory it counts as; NULL: nobody's */
 } norn_buffer;
 
+/* What a buffer counts as: a little more than its bytes. Sizes are double where they are only planned. */
+double norn_buffer_bytes(double bytes);
+/* What buffers may yet be made of. */
+uint64_t norn_memory_left(const norn_context *context);
+
 /* `bytes` of device memory, zeroed, or a copy of init when that is not NULL. Refuses more than the device's
- * largest allocation with its size in the message; what names the buffer there. */
+ * largest allocation and more than the context's memory, with the sizes in the message; what names the buffer
+ * there. */
 norn_status norn_buffer_new(norn_context *context, norn_buffer *out, size_t bytes, const void *init,
                             const char *what, norn_error *err);
 void norn_buffer_free(norn_buffer *buffer); /* an empty buffer is fine */

@@ -280,6 +280,8 @@ norn_status norn_context_new(norn_context **out, const norn_context_options *opt
     context->info = infos[at];
     context->platform = ids[at].platform;
     context->device = ids[at].device;
+    context->memory_limit = options->memory_limit ? options->memory_limit
+                                                  : context->info.memory / 4 * 3; /* others need some, too */
     if ((status = choose_mapping(context, options, err)) != NORN_OK) goto done;
 
     const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)context->platform,

@@ -136,123 +136,199 @@ static norn_status check_shape(const norn_network_shape *shape, norn_error *err)
     return norn_optimiser_check(&shape->optimiser, err);
 }
 
-/* Floats of activations of one slot: what decides how many members run at once. */
-static double slot_floats(const norn_network *network)
+/* ---- memory ---- */
+
+typedef struct want {
+    norn_buffer *buffer;
+    double floats;
+    const char *what;
+} want;
+
+enum { WANT_GRADIENT = 5, WANT_BATCH = 9, WANT_FORECAST = 23, WANTED = 33 }; /* first of each kind; all */
+
+/* Every buffer with the slots, shards, steps and inference rows that the network has at the moment. Sizes are
+ * double: what is planned may be beyond any memory. */
+static void list_buffers(norn_network *n, size_t columns, want out[WANTED])
 {
-    const norn_network_shape *s = &network->shape;
-    const double tb = (double)s->window * (double)network->bp, hp = (double)network->hp,
-                 layers = (double)s->layers;
-    return tb * (double)network->kx + layers * (1 + CARRIES) * (tb + (double)network->bp) * hp +
-           layers * tb * GATES * hp + (layers - 1) * tb * hp * (s->dropout > 0.0 ? 2.0 : 1.0) +
-           (double)(network->parameters * network->splits);
+    const norn_network_shape *s = &n->shape;
+    const double members = (double)s->members, slots = (double)s->slots, layers = (double)s->layers,
+                 hp = (double)n->hp, t = (double)s->window, p = (double)n->parameters, kx = (double)n->kx,
+                 op = (double)n->op, ub = (double)(n->context->local * n->context->vector),
+                 rows = (double)n->held * (double)n->shard_rows, batch = slots * rows,
+                 steps = (double)s->chunk * slots, irows = slots * (double)n->ibp;
+    const bool drop = s->dropout > 0.0, stage = s->path == NORN_PATH_STAGE, one = n->splits == 1;
+    const double plane = (t + 1.0) * batch * hp, units = t * batch * hp;
+    const double dx_planes = layers > 2.0 ? 2.0 : layers - 1.0, infer_planes = stage ? t + 1.0 : 2.0;
+    const want all[WANTED] = {
+        {&n->values, members * p, "the parameters"},
+        {&n->best, members * p, "the best parameters"},
+        {&n->first_moment, members * p, "the first moments"},
+        {&n->second_moment, members * p, "the second moments"},
+        {&n->back, members * (double)n->back_size, "the backward weights"},
+        {&n->gradient, slots * (double)n->splits * p, "the gradients"},
+        {&n->chain, one && n->shards > 1 ? slots * p : 0.0, "the gradient of a shard"},
+        {&n->norm_partial, slots * NORM_PARTS * ub, "partial norms"},
+        {&n->norm_parts, slots * NORM_PARTS, "norms"},
+        {&n->x, t * batch * kx, "the inputs of a batch"},
+        {&n->h, layers * plane, "the hidden states of a batch"},
+        {&n->carry, layers * CARRIES * plane, "the cell states of a batch"},
+        {&n->kept, layers * t * batch * GATES * hp, "the gates of a batch"},
+        {&n->dropped, drop ? (layers - 1.0) * units : 0.0, "the dropped states of a batch"},
+        {&n->dx, dx_planes * units, "the input gradients of a batch"},
+        {&n->dh, batch * hp, "a state gradient"},
+        {&n->dcarry, CARRIES * batch * hp, "a cell gradient"},
+        {&n->y, batch * op, "the outputs of a batch"},
+        {&n->partial, batch * ub, "partial losses"},
+        {&n->windows, steps * (double)n->bp * 2.0, "the windows of a chunk"},
+        {&n->schedule, steps * SCHEDULE_WORDS, "the schedule of a chunk"},
+        {&n->loss, steps * (double)n->bp, "the losses of a chunk"},
+        {&n->scaling, members * (double)columns * 2.0, "the scalings"},
+        {&n->infer_x, t * irows * kx, "the inputs of a forecast"},
+        {&n->infer_h, layers * infer_planes * irows * hp, "the states of a forecast"},
+        {&n->infer_carry, layers * CARRIES * infer_planes * irows * hp, "the cell states of a forecast"},
+        {&n->infer_gates, stage ? layers * t * irows * GATES * hp : 0.0, "the gates of a forecast"},
+        {&n->infer_y, irows * op, "the outputs of a forecast"},
+        {&n->infer_partial, irows * ub, "partial losses of a forecast"},
+        {&n->infer_loss, irows, "the losses of a forecast"},
+        {&n->infer_windows, irows * 2.0, "the windows of a forecast"},
+        {&n->infer_schedule, (slots > members ? slots : members) * SCHEDULE_WORDS,
+         "the schedule of a forecast"},
+        {&n->keys, members * 2.0, "the dropout keys"},
+    };
+    memcpy(out, all, sizeof all);
 }
 
-static norn_status plan(norn_network *network, norn_error *err)
+/* Bytes of those from first up to last; each begins where the device likes it. */
+static double bytes_of(const want *all, size_t first, size_t last)
+{
+    double sum = 0.0;
+    for (size_t i = first; i < last; i++) sum += norn_buffer_bytes(all[i].floats * sizeof(float));
+    return sum;
+}
+
+/* Do they fit? *refused is the first that no buffer of the device can hold, if any. */
+static bool fits(norn_network *n, size_t columns, const want **refused, want all[WANTED])
+{
+    list_buffers(n, columns, all);
+    *refused = NULL;
+    for (size_t i = 0; i < WANTED && !*refused; i++)
+        if (all[i].floats * sizeof(float) > (double)n->context->info.largest_buffer) *refused = &all[i];
+    return !*refused && bytes_of(all, 0, WANTED) <= (double)norn_memory_left(n->context);
+}
+
+static void choose_chunk(norn_network *n, size_t given)
+{
+    norn_network_shape *s = &n->shape;
+    /* about 2e10 operations: a second or less between two looks */
+    const double steps = 2e10 / (norn_network_operations(s) * (double)s->slots);
+    s->chunk = given ? given : steps < 1.0 ? 1 : steps > 256.0 ? 256 : (size_t)steps;
+}
+
+/* What can be done without any member beside a member, which is the least, did not fit. */
+static norn_status refuse(const norn_network *n, const want *refused, const want all[WANTED], norn_error *err)
+{
+    const norn_context *context = n->context;
+    const norn_network_shape *s = &n->shape;
+    const double mib = 1048576.0;
+    static const char mend[] = "a smaller --batch, --window, --hidden or --layers takes less";
+    if (refused)
+        return norn_fail(err, NORN_ERR_MEMORY,
+                         "%s would take %.1f MiB; the largest buffer of %s is %.1f MiB (%s)", refused->what,
+                         refused->floats * sizeof(float) / mib, context->info.name,
+                         (double)context->info.largest_buffer / mib, mend);
+    return norn_fail(
+        err, NORN_ERR_MEMORY,
+        "training needs %.1f MiB at least: parameters and moments %.1f, gradients %.1f, %zu of %zu "
+        "rows of a batch %.1f, a forecast %.1f; beside %.1f in use, %.1f of %.1f MiB are left (%s; "
+        "--memory-limit says how much there is)",
+        bytes_of(all, 0, WANTED) / mib, bytes_of(all, 0, WANT_GRADIENT) / mib,
+        bytes_of(all, WANT_GRADIENT, WANT_BATCH) / mib, n->held * n->shard_rows, s->batch,
+        bytes_of(all, WANT_BATCH, WANT_FORECAST) / mib, bytes_of(all, WANT_FORECAST, WANTED) / mib,
+        (double)context->memory_used / mib, (double)norn_memory_left(context) / mib,
+        (double)context->memory_limit / mib, mend);
+}
+
+/*
+ * How much is done at once: all that is asked for, if there is room. Else fewer members; where one alone is
+ * too large, its batch in pieces of 4, 2 and 1 shards and forecasts of no more rows; none of it changes a
+ * bit.
+ */
+static norn_status plan_memory(norn_network *n, size_t columns, norn_error *err)
+{
+    norn_network_shape *s = &n->shape;
+    const size_t given_chunk = s->chunk, wanted = s->path == NORN_PATH_STAGE ? 1 : s->slots,
+                 row_group = n->context->rows;
+    want all[WANTED];
+    const want *refused = NULL;
+    n->held = n->shards;
+    s->slots = 1;
+    choose_chunk(n, given_chunk);
+    while (!fits(n, columns, &refused, all)) {
+        if (n->held > 1) {
+            n->held = (n->held + 1) / 2;
+            if (n->ibp > n->held * n->shard_rows) n->ibp = n->held * n->shard_rows;
+        } else if (n->ibp > row_group) {
+            n->ibp = round_up(n->ibp / 2, row_group);
+        } else if (s->chunk > 1) {
+            s->chunk = 1;
+        } else {
+            return refuse(n, refused, all, err);
+        }
+    }
+    size_t most = wanted; /* 1 fits */
+    while (most > s->slots) {
+        const size_t fit = s->slots;
+        s->slots = fit + (most - fit + 1) / 2;
+        choose_chunk(n, given_chunk);
+        if (!fits(n, columns, &refused, all)) {
+            most = s->slots - 1;
+            s->slots = fit;
+        }
+    }
+    if (most > 1) choose_chunk(n, given_chunk);
+    return NORN_OK;
+}
+
+static norn_status plan(norn_network *network, size_t columns, norn_error *err)
 {
     norn_context *context = network->context;
     norn_network_shape *s = &network->shape;
     const size_t ub = (size_t)context->local * context->vector;
+    if (s->path == NORN_PATH_AUTO)
+        s->path = s->hidden >= stage_from(context->info.type) ? NORN_PATH_STAGE : NORN_PATH_SEQUENCE;
+    const size_t most_shards = s->path == NORN_PATH_STAGE ? 1 : NORN_SHARDS;
     network->hp = round_up(s->hidden, ub);
     network->kx = round_up(s->inputs, 4);
     network->op = round_up(s->horizon, ub);
-    network->bp = round_up(s->batch, context->rows);
+    network->shard_rows = round_up((s->batch + most_shards - 1) / most_shards, context->rows);
+    network->shards = (s->batch + network->shard_rows - 1) / network->shard_rows;
+    network->bp = network->shards * network->shard_rows;
     if (!s->infer_batch) s->infer_batch = s->batch > 64 ? s->batch : 64;
     network->ibp = round_up(s->infer_batch, context->rows);
-    if (s->path == NORN_PATH_AUTO)
-        s->path = s->hidden >= stage_from(context->info.type) ? NORN_PATH_STAGE : NORN_PATH_SEQUENCE;
     network->strip = s->path == NORN_PATH_STAGE ? network->hp : ub;
     network->parameters = head_bias(network) + network->op;
     network->back_size = (2 * s->layers - 1) * GATES * network->hp * network->hp + network->hp * network->op;
-    /* A GPU has more groups to feed than there are tiles; the number depends on the shape only. */
+    /* A GPU has more groups to feed than there are tiles. Either way the sums are the same. */
     const size_t rows = s->window * network->bp;
-    network->splits = context->info.type == NORN_DEVICE_CPU || s->path == NORN_PATH_STAGE ? 1
-                      : rows / 2048 > 8                                                   ? 8
-                                                                                          : rows / 2048 + 1;
+    network->splits = context->info.type == NORN_DEVICE_CPU || rows < 2048 ? 1 : network->shards;
     if ((double)rows * GATES * (double)network->hp > 2147483647.0)
         return norn_fail(
             err, NORN_ERR_USAGE,
             "a batch of %zu windows of %zu rows with %zu hidden units is beyond 2^31 numbers: a smaller "
             "--batch, --window or --hidden is needed",
             s->batch, s->window, s->hidden);
-    const double bytes = 4.0 * slot_floats(network);
-    const double largest_part =
-        4.0 * (double)s->layers * (double)rows * GATES * (double)network->hp; /* kept */
-    double fit = 0.5 * (double)context->info.memory / bytes;
-    const double by_buffer = (double)context->info.largest_buffer / largest_part;
-    if (by_buffer < fit) fit = by_buffer;
-    if (fit < 1.0)
-        return norn_fail(
-            err, NORN_ERR_MEMORY,
-            "a training step needs %.0f MiB on %s, which has %.0f MiB (largest buffer %.0f MiB): a smaller "
-            "--batch, --window, --hidden or --layers is needed",
-            bytes / 1048576.0, context->info.name, (double)context->info.memory / 1048576.0,
-            (double)context->info.largest_buffer / 1048576.0);
     if (!s->slots || s->slots > s->members) s->slots = s->members;
-    if (s->path == NORN_PATH_STAGE) s->slots = 1; /* stage.c: members take turns */
-    if ((double)s->slots > fit) s->slots = (size_t)fit;
-    if (!s->chunk) { /* about 2e10 operations: a second or less between two looks */
-        const double steps = 2e10 / (norn_network_operations(s) * (double)s->slots);
-        s->chunk = steps < 1.0 ? 1 : steps > 256.0 ? 256 : (size_t)steps;
-    }
-    return NORN_OK;
+    return plan_memory(network, columns, err);
 }
 
 static norn_status allocate(norn_network *network, size_t columns, norn_error *err)
 {
-    norn_context *context = network->context;
-    const norn_network_shape *s = &network->shape;
-    const size_t members = s->members, slots = s->slots, layers = s->layers, hp = network->hp,
-                 bp = network->bp;
-    const size_t ibp = network->ibp, t = s->window, p = network->parameters,
-                 ub = (size_t)context->local * context->vector;
-    const size_t plane = (t + 1) * bp * hp, units = t * bp * hp;
-    const size_t dx_planes = layers > 2 ? 2 : layers - 1;
-    const size_t infer_planes = s->path == NORN_PATH_STAGE ? t + 1 : 2;
-    const bool drop = s->dropout > 0.0;
-    const struct {
-        norn_buffer *buffer;
-        size_t floats;
-        const char *what;
-    } wanted[] = {
-        {&network->values, members * p, "the parameters"},
-        {&network->best, members * p, "the best parameters"},
-        {&network->first_moment, members * p, "the first moments"},
-        {&network->second_moment, members * p, "the second moments"},
-        {&network->back, members * network->back_size, "the backward weights"},
-        {&network->gradient, slots * network->splits * p, "the gradients"},
-        {&network->norm_partial, slots * NORM_PARTS * ub, "partial norms"},
-        {&network->norm_parts, slots * NORM_PARTS, "norms"},
-        {&network->x, slots * t * bp * network->kx, "the inputs of a batch"},
-        {&network->h, slots * layers * plane, "the hidden states of a batch"},
-        {&network->carry, slots * layers * CARRIES * plane, "the cell states of a batch"},
-        {&network->kept, slots * layers * t * bp * GATES * hp, "the gates of a batch"},
-        {&network->dropped, drop ? slots * (layers - 1) * units : 0, "the dropped states of a batch"},
-        {&network->dx, slots * dx_planes * units, "the input gradients of a batch"},
-        {&network->dh, slots * bp * hp, "a state gradient"},
-        {&network->dcarry, slots * CARRIES * bp * hp, "a cell gradient"},
-        {&network->y, slots * bp * network->op, "the outputs of a batch"},
-        {&network->partial, slots * bp * ub, "partial losses"},
-        {&network->windows, s->chunk * slots * bp * 2, "the windows of a chunk"},
-        {&network->schedule, s->chunk * slots * SCHEDULE_WORDS, "the schedule of a chunk"},
-        {&network->loss, s->chunk * slots * bp, "the losses of a chunk"},
-        {&network->infer_x, slots * t * ibp * network->kx, "the inputs of a forecast"},
-        {&network->infer_h, slots * layers * infer_planes * ibp * hp, "the states of a forecast"},
-        {&network->infer_carry, slots * layers * CARRIES * infer_planes * ibp * hp,
-         "the cell states of a forecast"},
-        {&network->infer_gates, s->path == NORN_PATH_STAGE ? layers * t * ibp * GATES * hp : 0,
-         "the gates of a forecast"},
-        {&network->infer_y, slots * ibp * network->op, "the outputs of a forecast"},
-        {&network->infer_partial, slots * ibp * ub, "partial losses of a forecast"},
-        {&network->infer_loss, slots * ibp, "the losses of a forecast"},
-        {&network->infer_windows, slots * ibp * 2, "the windows of a forecast"},
-        {&network->infer_schedule, (slots > members ? slots : members) * SCHEDULE_WORDS,
-         "the schedule of a forecast"},
-        {&network->scaling, members * columns * 2, "the scalings"},
-        {&network->keys, members * 2, "the dropout keys"},
-    };
+    want all[WANTED];
+    list_buffers(network, columns, all);
     norn_status status = NORN_OK;
-    for (size_t i = 0; i < NORN_COUNT(wanted) && status == NORN_OK; i++)
-        status = norn_buffer_new(context, wanted[i].buffer, wanted[i].floats * 4, NULL, wanted[i].what, err);
+    for (size_t i = 0; i < WANTED && status == NORN_OK; i++)
+        status = norn_buffer_new(network->context, all[i].buffer, (size_t)all[i].floats * sizeof(float), NULL,
+                                 all[i].what, err);
     return status;
 }
 
@@ -327,21 +403,23 @@ static norn_status set_arguments(norn_network *n, const norn_series *series, nor
 {
     const norn_network_shape *s = &n->shape;
     const int columns = (int)series->columns, f = (int)s->inputs, kx = (int)n->kx, t = (int)s->window,
-              bp = (int)n->bp;
+              bp = (int)n->shard_rows;
     const int o = (int)s->horizon, op = (int)n->op, slots = (int)s->slots, splits = (int)n->splits,
               loss = (int)s->loss;
     const double keep = 1.0 / (1.0 - s->dropout);
     norn_status status = NORN_OK;
     if (s->path == NORN_PATH_SEQUENCE) {
-        status = norn_kernel_set(&n->train, err, 0, "bbbbbbbiiiiiiiiiiufbbbbbbbbbbbbb", &series->values,
-                                 &series->starts, &series->index, &n->scaling, &n->windows, &n->schedule,
-                                 &n->keys, 0, slots, columns, f, kx, t, bp, o, op, loss, dropout_threshold(n),
-                                 keep, &n->values, &n->back, &n->x, &n->h, &n->carry, &n->kept, &n->dropped,
-                                 &n->dx, &n->dh, &n->dcarry, &n->y, &n->partial, &n->loss);
+        status =
+            norn_kernel_set(&n->train, err, 0, "bbbbbbbiiiiiiiiiiiiiufbbbbbbbbbbbbb", &series->values,
+                            &series->starts, &series->index, &n->scaling, &n->windows, &n->schedule, &n->keys,
+                            0, slots, 0, (int)n->shards, (int)n->held, columns, f, kx, t, bp, o, op, loss,
+                            dropout_threshold(n), keep, &n->values, &n->back, &n->x, &n->h, &n->carry,
+                            &n->kept, &n->dropped, &n->dx, &n->dh, &n->dcarry, &n->y, &n->partial, &n->loss);
         if (status == NORN_OK)
-            status = norn_kernel_set(&n->weight_gradient, err, 0, "biiiiiiiibbbbbb", &n->schedule, 0, slots,
-                                     splits, kx, t, bp, op, s->dropout > 0.0 ? 1 : 0, &n->x, &n->h, &n->kept,
-                                     &n->dropped, &n->y, &n->gradient);
+            status =
+                norn_kernel_set(&n->weight_gradient, err, 0, "biiiiiiiiiiibbbbbbb", &n->schedule, 0, slots, 0,
+                                (int)n->held, (int)n->held, splits, kx, t, bp, op, s->dropout > 0.0 ? 1 : 0,
+                                &n->x, &n->h, &n->kept, &n->dropped, &n->y, &n->gradient, &n->chain);
         if (status == NORN_OK)
             status =
                 norn_kernel_set(&n->infer, err, 0, "bbbbbbiiiiiiiiibbbbbbb", &series->values, &series->starts,
@@ -370,7 +448,7 @@ norn_status norn_network_new(norn_network **out, norn_context *context, const no
     network->shape = *shape;
     network->dropout_keys = norn_new(&context->host, shape->members, sizeof *network->dropout_keys);
     if (!network->dropout_keys) status = norn_fail_memory(err, "a network");
-    if (status == NORN_OK) status = plan(network, err);
+    if (status == NORN_OK) status = plan(network, series->columns, err);
     if (status == NORN_OK) status = build(network, err);
     if (status == NORN_OK) status = allocate(network, series->columns, err);
     if (status == NORN_OK) status = set_arguments(network, series, err);
@@ -397,6 +475,7 @@ void norn_network_free(norn_network *network)
                                     &network->second_moment,
                                     &network->back,
                                     &network->gradient,
+                                    &network->chain,
                                     &network->norm_partial,
                                     &network->norm_parts,
                                     &network->x,
@@ -596,13 +675,21 @@ static norn_status launch_step(norn_network *n, const norn_series *series, const
         const size_t ub = local * context->vector;
         const size_t blocks = (layers - 1) * nj * ((2 * n->hp + PART - 1) / PART) +
                               nj * ((n->kx + n->hp + PART - 1) / PART) + n->op / ub;
-        status = norn_kernel_set(&n->train, err, 7, "ii", (int)step, (int)slots);
-        if (status == NORN_OK)
-            status = norn_launch(context, &n->train, local, n->bp / context->rows, slots, err);
-        if (status == NORN_OK)
-            status = norn_kernel_set(&n->weight_gradient, err, 1, "ii", (int)step, (int)slots);
-        if (status == NORN_OK)
-            status = norn_launch(context, &n->weight_gradient, local, blocks * n->splits, slots, err);
+        for (size_t first = 0; first < n->shards && status == NORN_OK; first += n->held) {
+            const size_t count = n->shards - first < n->held ? n->shards - first : n->held;
+            /* Where every shard has its own place, rows of padding only are nobody's. */
+            const size_t rows =
+                n->held == n->shards ? round_up(n->shape.batch, context->rows) : count * n->shard_rows;
+            status = norn_kernel_set(&n->train, err, 7, "iii", (int)step, (int)slots, (int)first);
+            if (status == NORN_OK)
+                status = norn_launch(context, &n->train, local, rows / context->rows, slots, err);
+            if (status == NORN_OK)
+                status = norn_kernel_set(&n->weight_gradient, err, 1, "iiii", (int)step, (int)slots,
+                                         (int)first, (int)count);
+            if (status == NORN_OK)
+                status = norn_launch(context, &n->weight_gradient, local,
+                                     blocks * (n->splits == 1 ? 1 : count), slots, err);
+        }
     }
     /* A group of the optimiser takes 16 vectors or more. */
     const size_t vectors = n->parameters / (local * context->vector);

@@ -9,6 +9,11 @@
  * Two paths of a layer: SEQUENCE, one work-group takes its rows through all times in one launch; STAGE, one
  * product and one kernel a step, for hidden sizes whose weights outgrow the caches. Both forecast the same
  * within rounding.
+ *
+ * Memory. The rows of a batch are cut into at most NORN_SHARDS shards, by their number alone, and sums over
+ * rows are made shard by shard in a fixed order (kernels/step.cl). So a step may take all shards at once or
+ * one after another, in the room of few, with the same bits: as many at once as the context's memory has room
+ * for. The stage path takes a batch whole.
  */
 #ifndef NORN_SRC_NN_NETWORK_H
 #define NORN_SRC_NN_NETWORK_H
@@ -18,6 +23,8 @@
 #include "nn/random.h"
 #include "nn/series.h"
 #include "norn/forecast.h"
+
+enum { NORN_SHARDS = 8 };
 
 typedef enum norn_path { NORN_PATH_AUTO = 0, NORN_PATH_SEQUENCE, NORN_PATH_STAGE } norn_path;
 
@@ -53,14 +60,15 @@ typedef struct norn_network {
     norn_context *context;
     norn_network_shape shape;
     size_t hp, kx, op, bp, ibp, strip; /* padded H, F, O, B, infer rows; SW */
+    size_t shards, shard_rows, held;   /* bp is shards * shard_rows; shards in memory at once */
     size_t parameters, back_size;      /* floats of a member */
-    size_t splits;                     /* partial sums of a weight gradient */
+    size_t splits;                     /* gradients that the shards have: 1, or one each */
     norn_kernel train, weight_gradient, norm, update, pack, infer;
-    norn_kernel stage[8];                                        /* stage path, see stage.c */
-    norn_buffer values, best, first_moment, second_moment, back; /* [M] members */
-    norn_buffer gradient, norm_partial, norm_parts;              /* [slots] */
-    norn_buffer x, h, carry, kept, dropped, dx, dh, dcarry, y, partial;
-    norn_buffer windows, schedule, loss; /* [chunk][slots] */
+    norn_kernel stage[8];                                               /* stage path, see stage.c */
+    norn_buffer values, best, first_moment, second_moment, back;        /* [M] members */
+    norn_buffer gradient, chain, norm_partial, norm_parts;              /* [slots] */
+    norn_buffer x, h, carry, kept, dropped, dx, dh, dcarry, y, partial; /* [slots][held] */
+    norn_buffer windows, schedule, loss;                                /* [chunk][slots] */
     norn_buffer infer_x, infer_h, infer_carry, infer_gates, infer_y, infer_partial, infer_loss, infer_windows,
         infer_schedule;
     norn_buffer scaling;    /* [M][columns] */

@@ -30,7 +30,7 @@ static norn_status test_gemm(norn_context *context, report *r, norn_gemm_path pa
     const norn_host *host = &context->host;
     float *a = norn_new(host, m * k, sizeof *a), *b = norn_new(host, k * n, sizeof *b),
           *c = norn_new(host, m * n, sizeof *c);
-    norn_buffer da = {NULL, 0}, db = {NULL, 0}, dc = {NULL, 0};
+    norn_buffer da = {NULL, 0, NULL}, db = {NULL, 0, NULL}, dc = {NULL, 0, NULL};
     norn_status status = a && b && c ? NORN_OK : norn_fail_memory(err, "a product");
     const norn_key key = norn_random_key(3, 0, NORN_PURPOSE_ORDER);
     if (status == NORN_OK) {
