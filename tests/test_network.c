@@ -421,7 +421,8 @@ static void check_members(const program_case *p)
     if (p->path == NORN_PATH_STAGE) return; /* its members take turns */
     const double dropout = p->dropout ? 0.3 : 0.0;
     rig *all =
-        rig_of(p, &(norn_network_shape){.batch = ROWS, .members = MEMBERS, .clip = 0.1, .dropout = dropout});
+        rig_of(p, &(norn_network_shape){
+                      .batch = ROWS, .members = MEMBERS, .slots = MEMBERS, .clip = 0.1, .dropout = dropout});
     const size_t parameters = all->network->parameters;
     float *losses[STEPS];
     assert_int_equal(all->network->shape.slots, MEMBERS);

@@ -61,7 +61,7 @@ typedef struct norn_run {
     bool skips;      /* a series too short for a fold is left out of it; else it is an error */
     double shares;   /* trainings the budget is for */
     size_t members;  /* N */
-    size_t slots;    /* members in one launch; 0: as memory allows */
+    size_t slots;    /* members in one launch; 0: as caches and memory allow */
     size_t at_once;  /* members in one training; 0: as memory allows */
 
     size_t series, horizon, window, season;

@@ -224,6 +224,26 @@ static void choose_chunk(norn_network *n, size_t given)
     s->chunk = given ? given : steps < 1.0 ? 1 : steps > 256.0 ? 256 : (size_t)steps;
 }
 
+/* Members in one launch, if there were no end of memory. A GPU takes all of them. On a CPU the activations of
+ * one launch are read by the next: as many as stay in its caches, and one a core at the least. Measured with
+ * tools/bench backtest: 20 members of 0.4 MiB are 1.7 times as fast in one launch as alone; of 2.5 MiB, two
+ * in a launch are 10 % faster than 20. */
+static size_t slots_in_cache(norn_network *n, size_t columns)
+{
+    static const double cached = 3.0 * 1048576.0; /* a core */
+    want all[WANTED];
+    if (n->context->info.type != NORN_DEVICE_CPU) return n->shape.members;
+    n->held = n->shards;
+    const size_t chunk = n->shape.chunk;
+    n->shape.slots = n->shape.chunk = 1;
+    list_buffers(n, columns, all);
+    n->shape.slots = 0;
+    n->shape.chunk = chunk;
+    const double cores = (double)n->context->info.compute_units,
+                 slots = cached * cores / bytes_of(all, WANT_GRADIENT, WANT_FORECAST);
+    return (size_t)(slots > cores ? slots : cores);
+}
+
 /* What can be done without any member beside a member, which is the least, did not fit. */
 static norn_status refuse(const norn_network *n, const want *refused, const want all[WANTED], norn_error *err)
 {
@@ -317,7 +337,8 @@ static norn_status plan(norn_network *network, size_t columns, norn_error *err)
             "a batch of %zu windows of %zu rows with %zu hidden units is beyond 2^31 numbers: a smaller "
             "--batch, --window or --hidden is needed",
             s->batch, s->window, s->hidden);
-    if (!s->slots || s->slots > s->members) s->slots = s->members;
+    if (!s->slots) s->slots = slots_in_cache(network, columns);
+    if (s->slots > s->members) s->slots = s->members;
     return plan_memory(network, columns, err);
 }
 

@@ -33,7 +33,7 @@ typedef struct norn_network_shape {
     size_t batch;                                   /* B, rows of a training step */
     size_t infer_batch;                             /* rows of a forward launch; 0: 64 at least, B at least */
     size_t members;                                 /* M */
-    size_t slots;                                   /* at once; 0: as memory allows, at most M */
+    size_t slots;                                   /* at once; 0: as caches and memory allow, at most M */
     size_t chunk; /* training steps between two looks of the host; 0: by operations */
     double dropout;
     norn_loss loss;
