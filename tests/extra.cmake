@@ -26,7 +26,7 @@ if(TARGET norn_cli)
     list(FILTER sources EXCLUDE REGEX "/(main|forecast|cell|backtest[a-z_]*)\\.c$")
     foreach(short cli inspect)
         add_executable(test_${short} ${cli}/test_${short}.c ${cli}/stub_library.c ${sources}
-                                     ${PROJECT_SOURCE_DIR}/src/base/base.c ${PROJECT_SOURCE_DIR}/src/base/file.c
+                                     ${PROJECT_SOURCE_DIR}/src/base/base.c ${PROJECT_SOURCE_DIR}/src/base/file.c ${PROJECT_SOURCE_DIR}/src/base/profile.c
                                      ${PROJECT_SOURCE_DIR}/src/data/season.c)
         target_include_directories(test_${short} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
                                                          ${CMAKE_CURRENT_SOURCE_DIR} ${cli})

@@ -68,7 +68,7 @@ static cl_program build(norn_context *context, const char *cell, size_t hidden)
 static norn_kernel kernel_of(cl_program program, const char *name)
 {
     cl_int code = CL_SUCCESS;
-    norn_kernel kernel = {clCreateKernel(program, name, &code), name};
+    norn_kernel kernel = {.cl = clCreateKernel(program, name, &code), .name = name};
     assert_int_equal(code, CL_SUCCESS);
     return kernel;
 }

@@ -309,7 +309,7 @@ static void a_failed_call_is_told_with_its_name_and_code(void **state)
 
     static const char *const files[] = {"gemm", NULL};
     norn_program *built = NULL;
-    norn_kernel kernel = {NULL, NULL};
+    norn_kernel kernel = {.cl = NULL};
     err = (norn_error)NORN_ERROR_INIT;
     assert_ok(norn_program_get(context, &built, files, "", &err), &err);
     assert_int_equal(norn_kernel_new(context, &kernel, built, "no_such_kernel", &err), NORN_ERR_OPENCL);

@@ -253,7 +253,7 @@ static norn_kernel kernel_of(norn_context *context, size_t hidden, const char *n
     static const char *const files[] = {"lstm", "sequence", NULL};
     norn_error err = NORN_ERROR_INIT;
     norn_program *program = NULL;
-    norn_kernel kernel = {NULL, NULL};
+    norn_kernel kernel = {.cl = NULL};
     char options[80];
     (void)snprintf(options, sizeof options, "-DH=%zu -DSEQUENCE_KERNELS", hidden);
     assert_ok(norn_program_get(context, &program, files, options, &err), &err);

@@ -78,7 +78,7 @@ static void the_device_draws_the_words_of_the_host(void **state)
                      at = 5;
         norn_error err = NORN_ERROR_INIT;
         norn_program *program = NULL;
-        norn_kernel kernel = {NULL, NULL};
+        norn_kernel kernel = {.cl = NULL};
         assert_ok(norn_program_get(context, &program, files, "-DH=33 -DL=2 -DDROPOUT=1 -DSTAGE", &err), &err);
         assert_ok(norn_kernel_new(context, &kernel, program, "stage_dropout", &err), &err);
         float *ones = take_floats(at + count);

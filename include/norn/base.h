@@ -100,6 +100,8 @@ void norn_cancel_raise(norn_cancel *cancel);       /* async-signal-safe */
 int norn_cancel_raised(const norn_cancel *cancel); /* NULL: 0 */
 void norn_cancel_free(norn_cancel *cancel);
 
+typedef struct norn_profile norn_profile;
+
 /*
  * The host's services. A library function that takes a const norn_host * copies it; NULL stands for
  * malloc, silence and no cancelling.
@@ -114,11 +116,12 @@ typedef struct norn_host {
     void (*log)(void *user, norn_log_level level, const char *text);          /* NULL: silent */
     void (*progress)(void *user, const norn_progress *progress);              /* NULL: silent */
     const norn_cancel *cancel;                                                /* NULL: never */
+    norn_profile *profile; /* NULL: nothing is measured; see norn/profile.h */
 } norn_host;
 
 #define NORN_HOST_INIT                                                                                       \
     {                                                                                                        \
-        sizeof(norn_host), NULL, NULL, NULL, NULL, NULL                                                      \
+        sizeof(norn_host), NULL, NULL, NULL, NULL, NULL, NULL                                                \
     }
 
 #ifdef __cplusplus

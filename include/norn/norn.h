@@ -6,5 +6,6 @@
 #include "norn/context.h"
 #include "norn/forecast.h"
 #include "norn/leak.h"
+#include "norn/profile.h"
 #include "norn/table.h"
 #endif

@@ -6,6 +6,7 @@
 
 #include "backtest/network.h"
 #include "base/parallel.h"
+#include "norn/profile.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -178,7 +179,9 @@ static norn_status run_kind(norn_backtest *b, norn_model *model, norn_error *err
         status = norn_fitted_new(&kind.fitted[workers], model->kind, &setup, &b->host, err);
     const double begin = norn_seconds();
     kind.begin = kind.told = begin;
+    norn_profile_enter(b->host.profile, model->name);
     if (status == NORN_OK) norn_parallel(workers, run_pieces, &kind);
+    norn_profile_leave(b->host.profile);
     if (status == NORN_OK && norn_is_cancelled(&b->host)) status = norn_fail_cancelled(err);
     share_seconds(&kind, workers, norn_seconds() - begin);
     for (size_t w = 0; w < workers; w++) norn_fitted_free(kind.fitted[w]);
@@ -267,7 +270,11 @@ norn_status norn_backtest_make(norn_backtest **out, norn_context *context, norn_
 /* Scores what was made, or frees it. */
 static norn_status finish(norn_backtest **out, norn_backtest *made, norn_status status, norn_error *err)
 {
-    if (status == NORN_OK) status = norn_backtest_score(made, err);
+    if (status == NORN_OK) {
+        norn_profile_enter(made->host.profile, "scoring");
+        status = norn_backtest_score(made, err);
+        norn_profile_leave(made->host.profile);
+    }
     if (status == NORN_OK)
         *out = made;
     else

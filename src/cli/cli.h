@@ -195,6 +195,21 @@ int cli_close_stdout(int code);
 json_t *cli_json_text(const char *text);
 json_t *cli_json_real(double value);
 
+/* ---- profile.c: where the time went -----------------------------------------------------------------------
+ */
+
+typedef struct cli_profile {
+    bool text;
+    const char *json; /* file, or NULL */
+} cli_profile;
+
+/* Takes --profile and --profile-json out of the command line and begins to measure, if they are there. A
+ * cli_exit, with the error printed. */
+int cli_profile_begin(cli_state *cli, cli_profile *profile, int *argc, const char **argv);
+/* Prints, and returns the exit code of the whole: that of the command, unless the file could not be written.
+ */
+int cli_profile_end(cli_state *cli, const cli_profile *profile, int code);
+
 /* ---- screen.c: what the terminal can do, and text that lines up -------------------------------------------
  */
 

@@ -23,7 +23,10 @@ static void print_help(FILE *to)
         (void)fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     (void)fputs("\nOptions:\n"
                 "  -h, --help     this help; norn COMMAND --help for a command's\n"
-                "  -V, --version  the version\n\n"
+                "  -V, --version  the version\n"
+                "  --profile      with any command: where the time went, at the end\n"
+                "  --profile-json FILE\n"
+                "                 the same as JSON\n\n"
                 "Exit codes: 0 done, 64 bad usage, 65 bad data, 66 no input, 69 no device,\n"
                 "70 internal, 71 out of memory, 73 cannot create the output, 74 cannot write,\n"
                 "130 interrupted, 143 terminated.\n",
@@ -106,7 +109,9 @@ int main(int argc, char **argv)
     cli.host.cancel = cancel;
     cli_signals_install(cancel);
 
-    const int code = dispatch(&cli, argc, (const char **)argv);
+    cli_profile profile;
+    int code = cli_profile_begin(&cli, &profile, &argc, (const char **)argv);
+    if (code == EXIT_FINE) code = cli_profile_end(&cli, &profile, dispatch(&cli, argc, (const char **)argv));
     cli_signals_install(NULL);
     norn_cancel_free(cancel);
     return code;

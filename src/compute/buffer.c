@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Parts of a profile. */
+static const char waiting[] = "waiting for the device", copying[] = "copying to the device";
+
 const char *norn_cl_code_name(int code)
 {
     static const struct {
@@ -156,8 +159,10 @@ norn_status norn_buffer_write(norn_context *context, norn_buffer *buffer, size_t
                               size_t bytes, norn_error *err)
 {
     if (!bytes) return NORN_OK;
+    norn_profile_enter(context->host.profile, copying);
     const cl_int code =
         clEnqueueWriteBuffer(context->queue, buffer->mem, CL_TRUE, offset, bytes, from, 0, NULL, NULL);
+    norn_profile_leave(context->host.profile);
     return code == CL_SUCCESS ? NORN_OK
                               : norn_fail_cl(err, "clEnqueueWriteBuffer", code, "of %zu bytes", bytes);
 }
@@ -166,8 +171,11 @@ norn_status norn_buffer_read(norn_context *context, const norn_buffer *buffer, s
                              size_t bytes, norn_error *err)
 {
     if (!bytes) return NORN_OK;
+    norn_profile_enter(context->host.profile, waiting);
     const cl_int code =
         clEnqueueReadBuffer(context->queue, buffer->mem, CL_TRUE, offset, bytes, to, 0, NULL, NULL);
+    norn_profile_leave(context->host.profile);
+    norn_timing_collect(context); /* the queue is in order */
     return code == CL_SUCCESS ? NORN_OK
                               : norn_fail_cl(err, "clEnqueueReadBuffer", code, "of %zu bytes", bytes);
 }
@@ -195,7 +203,10 @@ norn_status norn_buffer_zero(norn_context *context, norn_buffer *buffer, size_t 
 
 norn_status norn_finish(norn_context *context, norn_error *err)
 {
+    norn_profile_enter(context->host.profile, waiting);
     const cl_int code = clFinish(context->queue);
+    norn_profile_leave(context->host.profile);
+    norn_timing_collect(context);
     return code == CL_SUCCESS ? NORN_OK
                               : norn_fail_cl(err, "clFinish", code, "waiting for %s", context->info.name);
 }

@@ -13,6 +13,7 @@
 #define NORN_SRC_COMPUTE_COMPUTE_H
 
 #include "base/base.h"
+#include "base/profile.h"
 #include "norn/context.h"
 
 #include <CL/cl.h>
@@ -31,6 +32,8 @@ struct norn_context {
     struct norn_program *programs;      /* all that were built, newest first */
     bool gemm_ready;                    /* CLBlast's parameters are set for this device */
     uint64_t launches;                  /* kernels enqueued so far */
+    struct norn_timing *timing;         /* [timing_room] of launches not yet waited for; see timing.c */
+    size_t timings, timing_room;
 };
 
 /* The name of an OpenCL or CLBlast return code, "CL_OUT_OF_RESOURCES"; "unknown code" for any other. */
@@ -83,9 +86,15 @@ typedef struct norn_program norn_program;
 norn_status norn_program_get(norn_context *context, norn_program **out, const char *const *files,
                              const char *options, norn_error *err);
 
+/* Operations and bytes of a launch, for each of its groups_y, for a profile; 0: not counted. */
+typedef struct norn_cost {
+    double operations, bytes;
+} norn_cost;
+
 typedef struct norn_kernel {
     cl_kernel cl;
     const char *name;
+    norn_cost cost;
 } norn_kernel;
 
 norn_status norn_kernel_new(norn_context *context, norn_kernel *out, norn_program *program, const char *name,
@@ -104,6 +113,15 @@ norn_status norn_launch(norn_context *context, norn_kernel *kernel, size_t local
                         size_t groups_y, norn_error *err);
 
 void norn_context_free_programs(norn_context *context); /* for norn_context_free */
+
+/* ---- timing.c -------------------------------------------------------------------------------------------
+ */
+
+/* Where the event of the next call goes that enqueues a kernel; NULL, as that call takes it, without a
+ * profile. Lost when that call fails. */
+cl_event *norn_timing_event(norn_context *context, const char *name, double operations, double bytes);
+void norn_timing_collect(norn_context *context); /* once all launches were waited for */
+void norn_timing_free(norn_context *context);    /* for norn_context_free, after the queue is finished */
 
 /* ---- products --------------------------------------------------------------------------------------------
  */

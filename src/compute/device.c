@@ -236,6 +236,7 @@ norn_status norn_context_new(norn_context **out, const norn_context_options *opt
     const norn_host services = norn_host_copy(host);
     norn_context *context = norn_new(&services, 1, sizeof *context);
     norn_device_info *infos = norn_new(&services, MAX_DEVICES, sizeof *infos);
+    norn_profile_enter(services.profile, "finding the device");
     if (context) context->host = services; /* norn_context_free needs it whatever fails below */
     found ids[MAX_DEVICES];
     size_t count = 0;
@@ -291,7 +292,8 @@ norn_status norn_context_new(norn_context **out, const norn_context_options *opt
         status = norn_fail_cl(err, "clCreateContext", code, "on %s", context->info.name);
         goto done;
     }
-    context->queue = clCreateCommandQueue(context->cl, context->device, 0, &code);
+    context->queue = clCreateCommandQueue(context->cl, context->device,
+                                          services.profile ? CL_QUEUE_PROFILING_ENABLE : 0, &code);
     if (code != CL_SUCCESS)
         status = norn_fail_cl(err, "clCreateCommandQueue", code, "on %s", context->info.name);
 
@@ -301,6 +303,7 @@ done:
         *out = context;
     else
         norn_context_free(context);
+    norn_profile_leave(services.profile);
     return status;
 }
 
@@ -309,6 +312,7 @@ void norn_context_free(norn_context *context)
     if (!context) return;
     const norn_host host = context->host;
     if (context->queue) (void)clFinish(context->queue);
+    norn_timing_free(context);
     norn_gemm_forget(context);
     norn_context_free_programs(context);
     if (context->queue) (void)clReleaseCommandQueue(context->queue);

@@ -70,9 +70,12 @@ static norn_status product_clblast(norn_context *context, bool transpose_a, bool
         }
         context->gemm_scratch_bytes = scratch;
     }
+    cl_event *const event =
+        norn_timing_event(context, "CLBlast Sgemm", 2.0 * (double)m * (double)n * (double)k,
+                          4.0 * ((double)m * (double)k + (double)k * (double)n + (double)m * (double)n));
     code = CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1.0f, a.buffer->mem, a.offset,
                                       a.stride, b.buffer->mem, b.offset, b.stride, add ? 1.0f : 0.0f,
-                                      c.buffer->mem, c.offset, c.stride, &context->queue, NULL,
+                                      c.buffer->mem, c.offset, c.stride, &context->queue, event,
                                       scratch ? context->gemm_scratch : NULL);
     if (code != CLBlastSuccess)
         status = norn_fail_cl(err, "CLBlastSgemm", code, "for %zu x %zu x %zu", m, n, k);
@@ -87,7 +90,7 @@ static norn_status product_own(norn_context *context, bool transpose_a, bool tra
 {
     static const char *const files[] = {"gemm", NULL};
     norn_program *program = NULL;
-    norn_kernel kernel = {NULL, NULL};
+    norn_kernel kernel = {.cl = NULL};
     norn_status status = norn_program_get(context, &program, files, "", err);
     if (status == NORN_OK) status = norn_kernel_new(context, &kernel, program, "gemm_small", err);
     if (status == NORN_OK)
@@ -97,9 +100,12 @@ static norn_status product_own(norn_context *context, bool transpose_a, bool tra
                                  transpose_b ? 1 : (int)b.stride, transpose_b ? (int)b.stride : 1, c.buffer,
                                  (int64_t)c.offset, (int)c.stride, add ? 1 : 0);
     const size_t columns = (size_t)context->local * context->vector;
+    const size_t groups_y = (m + context->rows - 1) / context->rows;
+    const double each = 1.0 / (double)groups_y,
+                 sizes = (double)m * (double)k + (double)k * (double)n + (double)m * (double)n;
+    kernel.cost = (norn_cost){2.0 * (double)m * (double)n * (double)k * each, 4.0 * sizes * each};
     if (status == NORN_OK)
-        status = norn_launch(context, &kernel, context->local, (n + columns - 1) / columns,
-                             (m + context->rows - 1) / context->rows, err);
+        status = norn_launch(context, &kernel, context->local, (n + columns - 1) / columns, groups_y, err);
     norn_kernel_free(&kernel);
     return status;
 }

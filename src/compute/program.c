@@ -90,7 +90,9 @@ norn_status norn_program_get(norn_context *context, norn_program **out, const ch
     if (!program) return norn_fail_memory(err, "a program");
     program->files = files;
     memcpy(program->options, full, (size_t)length + 1);
+    norn_profile_enter(context->host.profile, "building kernels");
     const norn_status status = build(context, program, err);
+    norn_profile_leave(context->host.profile);
     if (status != NORN_OK) {
         if (program->cl) (void)clReleaseProgram(program->cl);
         norn_delete(&context->host, program, 1, sizeof *program);
@@ -119,14 +121,14 @@ norn_status norn_kernel_new(norn_context *context, norn_kernel *out, norn_progra
     cl_int code = CL_SUCCESS;
     cl_kernel kernel = clCreateKernel(program->cl, name, &code);
     if (code != CL_SUCCESS) return norn_fail_cl(err, "clCreateKernel", code, "for kernel %s", name);
-    *out = (norn_kernel){kernel, name};
+    *out = (norn_kernel){.cl = kernel, .name = name};
     return NORN_OK;
 }
 
 void norn_kernel_free(norn_kernel *kernel)
 {
     if (kernel->cl) (void)clReleaseKernel(kernel->cl);
-    *kernel = (norn_kernel){NULL, NULL};
+    *kernel = (norn_kernel){.cl = NULL};
 }
 
 norn_status norn_kernel_set(norn_kernel *kernel, norn_error *err, unsigned first, const char *types, ...)
@@ -178,8 +180,11 @@ norn_status norn_launch(norn_context *context, norn_kernel *kernel, size_t local
     if (groups_x == 0 || groups_y == 0) return NORN_OK;
     const size_t global[2] = {groups_x * local, groups_y};
     const size_t group[2] = {local, 1};
+    const double times = (double)groups_y;
+    cl_event *const event =
+        norn_timing_event(context, kernel->name, times * kernel->cost.operations, times * kernel->cost.bytes);
     const cl_int code =
-        clEnqueueNDRangeKernel(context->queue, kernel->cl, 2, NULL, global, group, 0, NULL, NULL);
+        clEnqueueNDRangeKernel(context->queue, kernel->cl, 2, NULL, global, group, 0, NULL, event);
     context->launches++;
     if (code == CL_SUCCESS) return NORN_OK;
     return norn_fail_cl(err, "clEnqueueNDRangeKernel", code, "in kernel %s (%zu x %zu groups of %zu)",

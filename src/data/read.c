@@ -7,6 +7,7 @@
  * cell.
  */
 #include "data/raw.h"
+#include "norn/profile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -207,7 +208,11 @@ static norn_status read_stream(norn_table **out, norn_read_fn read, void *user, 
 norn_status norn_table_read_stream(norn_table **out, norn_read_fn read, void *user, const char *name,
                                    const norn_table_options *options, const norn_host *host, norn_error *err)
 {
-    return read_stream(out, read, user, name, 0, (tuning){0, 0}, options, host, err);
+    norn_profile *const profile = norn_host_copy(host).profile;
+    norn_profile_enter(profile, "reading");
+    const norn_status status = read_stream(out, read, user, name, 0, (tuning){0, 0}, options, host, err);
+    norn_profile_leave(profile);
+    return status;
 }
 
 norn_status norn_table_read_tuned(norn_table **out, norn_read_fn read, void *user, const char *name,
@@ -255,8 +260,10 @@ norn_status norn_table_read(norn_table **out, const char *path, const norn_table
     struct stat info;
     const bool known = fstat(source.descriptor, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
     norn_error first = NORN_ERROR_INIT;
+    norn_profile_enter(source.host.profile, "reading");
     norn_status status = read_stream(out, read_file, &source, path, known ? (uint64_t)info.st_size : 0,
                                      (tuning){0, 0}, options, host, &first);
+    norn_profile_leave(source.host.profile);
     (void)close(source.descriptor);
     if (status == NORN_ERR_INPUT && source.reason == EINTR) return norn_fail_cancelled(err);
     if (status == NORN_ERR_INPUT && source.reason)

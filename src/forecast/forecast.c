@@ -11,6 +11,7 @@
 #include "forecast/baseline.h"
 #include "forecast/metrics.h"
 #include "forecast/run.h"
+#include "norn/profile.h"
 
 #include <math.h>
 #include <string.h>
@@ -209,7 +210,9 @@ norn_status norn_forecast_run(norn_forecast **out, norn_context *context, norn_t
         say_members(f, &o);
         status = gather(f, &r, err);
     }
+    norn_profile_enter(f->host.profile, "scoring");
     if (status == NORN_OK && f->holdout) status = score(f, &r, err);
+    norn_profile_leave(f->host.profile);
     norn_run_end(&r);
     if (status == NORN_OK)
         *out = f;

@@ -102,7 +102,7 @@ norn_status norn_compare_sequence(norn_context *context, bool reverse, uint64_t 
     enum { X, W, BIAS, BACK, STATE, CARRY, KEPT, ABOVE, DH, DCARRY, H0, C0, DSTATE, ARRAYS };
     float *arrays[ARRAYS] = {NULL};
     norn_buffer buffers[ARRAYS] = {{NULL, 0, NULL}}, mask = {NULL, 0, NULL};
-    norn_kernel kernels[NORN_COUNT(names)] = {{NULL, NULL}};
+    norn_kernel kernels[NORN_COUNT(names)] = {{.cl = NULL}};
     norn_program *program = NULL;
     norn_status status = NORN_OK;
     unsigned char *steps = norn_new(host, T * bp, 1);

@@ -465,6 +465,7 @@ norn_status norn_network_new(norn_network **out, norn_context *context, const no
     if (status != NORN_OK) return status;
     norn_network *network = norn_new(&context->host, 1, sizeof *network);
     if (!network) return norn_fail_memory(err, "a network");
+    norn_profile_enter(context->host.profile, "preparing the network");
     network->context = context;
     network->shape = *shape;
     network->dropout_keys = norn_new(&context->host, shape->members, sizeof *network->dropout_keys);
@@ -473,6 +474,8 @@ norn_status norn_network_new(norn_network **out, norn_context *context, const no
     if (status == NORN_OK) status = build(network, err);
     if (status == NORN_OK) status = allocate(network, series->columns, err);
     if (status == NORN_OK) status = set_arguments(network, series, err);
+    if (status == NORN_OK) norn_network_count_costs(network);
+    norn_profile_leave(context->host.profile);
     if (status == NORN_OK)
         *out = network;
     else
@@ -765,6 +768,7 @@ norn_status norn_network_infer(norn_network *network, const norn_series *series,
     if (network->shape.path == NORN_PATH_STAGE) {
         if (status == NORN_OK) status = norn_stage_infer(network, series, rows[0], members[0], loss, err);
     } else if (status == NORN_OK) {
+        norn_network_count_inference(network, rows, slots);
         status = norn_kernel_set(&network->infer, err, 14, "i", loss ? 1 : 0);
         if (status == NORN_OK)
             status = norn_launch(context, &network->infer, context->local, ibp / context->rows, slots, err);

@@ -135,6 +135,10 @@ norn_status norn_network_restore(norn_network *network, size_t member, norn_erro
  * 2*B*T*4H*(I+H). */
 double norn_network_operations(const norn_network_shape *shape);
 
+/* ---- cost.c: for a profile ---- */
+void norn_network_count_costs(norn_network *network); /* once planned and built */
+void norn_network_count_inference(norn_network *network, const size_t *rows, size_t slots);
+
 /* ---- stage.c: the second path ---- */
 norn_status norn_stage_build(norn_network *network, norn_program *program, norn_error *err);
 norn_status norn_stage_rows(norn_network *network, const norn_series *series, const norn_schedule *schedule,

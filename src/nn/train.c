@@ -340,6 +340,7 @@ norn_status norn_train(norn_network *network, const norn_series *series, norn_me
                   {(void **)&t.rows, slots, sizeof *t.rows},
                   {(void **)&t.indices, slots, sizeof *t.indices},
                   {(void **)&t.starts, slots * 2 * each, sizeof *t.starts}};
+    norn_profile_enter(host->profile, "training, on the host");
     norn_status status = norn_rate_check(&plan->schedule, err);
     for (size_t i = 0; i < NORN_COUNT(arrays); i++)
         if (!(*arrays[i].array = norn_new(host, arrays[i].count, arrays[i].size)))
@@ -370,5 +371,6 @@ norn_status norn_train(norn_network *network, const norn_series *series, norn_me
     }
     for (size_t i = 0; i < NORN_COUNT(arrays); i++)
         norn_delete(host, *arrays[i].array, arrays[i].count, arrays[i].size);
+    norn_profile_leave(host->profile);
     return status;
 }

@@ -1,0 +1,40 @@
+/*
+ * Operations and bytes of a network's kernels, for a profile. Operations are those of the products with
+ * weights, 2 a multiplication and addition; bytes are what a kernel must read and write at least once, with
+ * weights that stay in a cache counted once a launch.
+ */
+#include "nn/network.h"
+
+enum { FLOAT = 4, GATES = 4 }; /* bytes of a number; numbers a unit and step keeps */
+
+void norn_network_count_costs(norn_network *n)
+{
+    const norn_network_shape *s = &n->shape;
+    const double batch = (double)s->batch, steps = (double)s->window, hidden = (double)n->hp,
+                 layers = (double)s->layers, parameters = (double)n->parameters;
+    /* A third each forward, backward and in the gradient of the weights. */
+    const double third = norn_network_operations(s) / 3.0,
+                 head = 2.0 * batch * (double)s->hidden * (double)s->horizon;
+    const double units = batch * steps * hidden * layers * FLOAT; /* h, or carry, of all layers and steps */
+    const double inputs = batch * steps * (double)n->kx * FLOAT, weights = parameters * FLOAT;
+    const double kept = GATES * units;
+
+    n->train.cost =
+        (norn_cost){2.0 * (third + head), 2.0 * weights + inputs + 2.0 * (2.0 * units + kept) + kept};
+    n->weight_gradient.cost = (norn_cost){third + head, kept + inputs + units + (double)n->splits * weights};
+    n->norm.cost = (norn_cost){2.0 * parameters, weights * (double)(n->splits + 1)};
+    n->update.cost = (norn_cost){0.0, 7.0 * weights}; /* gradient; values and two moments, read and written */
+    n->pack.cost = (norn_cost){0.0, 2.0 * weights};
+}
+
+void norn_network_count_inference(norn_network *n, const size_t *rows, size_t slots)
+{
+    const norn_network_shape *s = &n->shape;
+    double all = 0.0;
+    for (size_t i = 0; i < slots; i++) all += (double)rows[i];
+    const double steps = (double)s->window, each = slots ? all / (double)slots : 0.0;
+    const double operations =
+        norn_network_operations(s) / (3.0 * (double)s->batch) + 2.0 * (double)s->hidden * (double)s->horizon;
+    n->infer.cost =
+        (norn_cost){each * operations, (double)n->parameters * FLOAT + each * steps * (double)n->kx * FLOAT};
+}
