@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Golden values of decompositions and of the models of autoregression, state spaces and volatility.
+
+Run by hand when a case is added; needs NumPy, statsmodels and arch, which nothing else of Norn does:
+
+    python3 tools/golden_arima.py
+
+It writes tests/golden/arima.h. Series are drawn on a grid of 1/64, so that the file stays small; results have 17
+digits. Nothing here shares code or formulas with src/.
+"""
+
+import os
+import warnings
+import numpy as np
+import statsmodels
+from statsmodels.tsa.seasonal import STL
+
+warnings.simplefilter("ignore")
+HERE = os.path.dirname(os.path.abspath(__file__))
+TARGET = os.path.join(HERE, "..", "tests", "golden", "arima.h")
+GRID = 64
+LINES = []
+
+
+def put(name, values, comment=""):
+    """static const double NAME[] = {...};"""
+    values = np.atleast_1d(np.asarray(values, dtype=np.float64)).ravel()
+    texts = ["NAN" if np.isnan(v) else repr(float(v)) for v in values]
+    text, line = "", "   "
+    for each in texts:
+        if len(line) + len(each) > 100:
+            text += line + "\n"
+            line = "   "
+        line += " " + each + ","
+    head = f"/* {comment} */\n" if comment else ""
+    LINES.append(f"{head}static const double {name}[{len(texts)}] = {{\n{text}{line}\n}};\n")
+
+
+def on_grid(x):
+    return np.round(np.asarray(x) * GRID) / GRID
+
+
+def dataset(name, column=-1):
+    path = os.path.join(HERE, "..", "datasets", name)
+    return np.genfromtxt(path, delimiter=",", skip_header=1)[:, column]
+
+
+# ---- STL and MSTL ------------------------------------------------------------------------------------------------
+
+
+def stl():
+    draw = np.random.default_rng(1)
+    t = np.arange(75)
+    y = on_grid(50 + 0.2 * t + (8 + 0.05 * t) * np.sin(2 * np.pi * t / 12) + 2 * draw.standard_normal(75))
+    y[[20, 47]] += 40
+    put("stl_y", y, "season 12, two outliers")
+    plain = STL(y, period=12, seasonal=11).fit(inner_iter=2, outer_iter=0)
+    put("stl_plain_season", plain.seasonal)
+    put("stl_plain_trend", plain.trend)
+    robust = STL(
+        y, period=12, seasonal=11, robust=True, seasonal_jump=2, trend_jump=3, low_pass_jump=2
+    ).fit(inner_iter=1, outer_iter=15)
+    put("stl_robust_season", robust.seasonal, "jumps 2, 3, 2; one inner pass, fifteen outer ones")
+    put("stl_robust_trend", robust.trend)
+    put("stl_robust_weight", robust.weights)
+    narrow = STL(y[:51], period=7, seasonal=3, trend=9, low_pass=9).fit(inner_iter=2, outer_iter=0)
+    put("stl_narrow_season", narrow.seasonal, "the first 51 rows with season 7, widths 3, 9, 9")
+    put("stl_narrow_trend", narrow.trend)
+
+    t = np.arange(120)
+    y = on_grid(
+        30 + 0.05 * t + 5 * np.sin(2 * np.pi * t / 6) + 4 * np.cos(2 * np.pi * t / 24) + draw.standard_normal(120)
+    )
+    put("mstl_y", y, "seasons 6 and 24")
+    # the jumps of a tenth of the width differ between the seasons, so they are given one by one
+    seasons, adjusted = [np.zeros(120), np.zeros(120)], y.copy()
+    for _ in range(2):
+        for i, (m, q) in enumerate(((6, 11), (24, 15))):
+            trend = 1.5 * m / (1 - 1.5 / q)
+            trend = int(np.ceil(trend)) + (int(np.ceil(trend)) % 2 == 0)
+            low = m + (m % 2 == 0)
+            adjusted = adjusted + seasons[i]
+            fit = STL(
+                adjusted,
+                period=m,
+                seasonal=q,
+                trend=trend,
+                low_pass=low,
+                seasonal_jump=-(-q // 10),
+                trend_jump=-(-trend // 10),
+                low_pass_jump=-(-low // 10),
+            ).fit(inner_iter=2, outer_iter=0)
+            seasons[i] = fit.seasonal
+            adjusted = adjusted - seasons[i]
+    put("mstl_first", seasons[0])
+    put("mstl_second", seasons[1])
+    put("mstl_trend", fit.trend)
+
+
+def main():
+    stl()
+    versions = f"NumPy {np.__version__}, statsmodels {statsmodels.__version__}"
+    with open(TARGET, "w") as out:
+        out.write(
+            "/*\n * Golden values of decompositions and of the models of autoregression, state spaces and volatility:\n"
+            f" * made by tools/golden_arima.py with {versions}. Do not edit.\n */\n"
+            "// clang-format off\n#ifndef NORN_TESTS_GOLDEN_ARIMA_H\n#define NORN_TESTS_GOLDEN_ARIMA_H\n\n"
+            "#include <math.h>\n\n" + "\n".join(LINES) + "\n#endif\n"
+        )
+
+
+if __name__ == "__main__":
+    main()
