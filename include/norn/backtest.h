@@ -104,6 +104,9 @@ typedef struct norn_backtest_options {
     const norn_forecast_options *network; /* of "lstm": its horizon, window, season and holdout are not looked
                                              at; NULL: defaults. Not kept */
     size_t threads; /* that models without training run on; 0: one a core. Changes no result */
+    norn_decompose
+        decompose; /* in front of those of `models` that need no season themselves, which are called
+                      "STL+Drift" then; not of networks, nor of what stands in every backtest */
 } norn_backtest_options;
 
 #define NORN_BACKTEST_OPTIONS_INIT                                                                           \

@@ -44,6 +44,14 @@ typedef enum norn_members_on {
                             ones as a bootstrap draws (bagging, Breiman 1996) */
 } norn_members_on;
 
+/* What is taken off a series before a model sees it, and laid on its forecasts again. */
+typedef enum norn_decompose {
+    NORN_DECOMPOSE_NONE = 0,
+    NORN_DECOMPOSE_STL, /* the season, by robust local regression; forecast as its last period */
+    NORN_DECOMPOSE_MSTL /* the same for several: a season of a day and that of the week, a week and the year
+                         */
+} norn_decompose;
+
 typedef struct norn_forecast_options {
     size_t size;
     size_t horizon; /* h; 0: the season if above 1 and at most N/4, else min(24, N/10); with future covariates

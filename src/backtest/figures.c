@@ -81,7 +81,8 @@ static size_t index_of(const norn_backtest *b, norn_scope scope, size_t index)
 static const double *values_of_kind(const norn_backtest *b, const double *values, const norn_forecaster *kind)
 {
     for (size_t m = 0; m < b->model_count; m++)
-        if (b->models[m].kind == kind) return values + m * NORN_METRICS;
+        if (b->models[m].kind == kind && b->models[m].decompose == NORN_DECOMPOSE_NONE)
+            return values + m * NORN_METRICS;
     return NULL;
 }
 

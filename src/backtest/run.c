@@ -6,6 +6,7 @@
 
 #include "backtest/network.h"
 #include "base/parallel.h"
+#include "forecast/decompose.h"
 #include "norn/profile.h"
 
 #include <math.h>
@@ -15,18 +16,24 @@
 
 /* ---- models ---- */
 
-static bool has_model(const norn_backtest *b, const norn_forecaster *kind)
+static bool has_model(const norn_backtest *b, const norn_forecaster *kind, norn_decompose decompose)
 {
     for (size_t i = 0; i < b->model_count; i++)
-        if (b->models[i].kind == kind) return true;
+        if (b->models[i].kind == kind && b->models[i].decompose == decompose) return true;
     return false;
 }
 
-static void add_model(norn_backtest *b, const norn_forecaster *kind)
+/* A model that lives by the season would be the naive one on a series without: it stays as it is. */
+static void add_model(norn_backtest *b, const norn_forecaster *kind, norn_decompose decompose)
 {
-    if (has_model(b, kind)) return;
+    if (kind->seasonal) decompose = NORN_DECOMPOSE_NONE;
+    if (has_model(b, kind, decompose) || b->model_count == NORN_BACKTEST_MODELS) return;
     if (kind->seasonal && b->folds.options.season < 2) return;
-    b->models[b->model_count++] = (norn_model){.name = kind->name, .kind = kind};
+    norn_model *const model = &b->models[b->model_count++];
+    *model = (norn_model){.name = kind->name, .kind = kind, .decompose = decompose};
+    if (decompose == NORN_DECOMPOSE_NONE) return;
+    (void)snprintf(model->label, sizeof model->label, "%s+%s", norn_decompose_name(decompose), kind->name);
+    model->name = model->label;
 }
 
 static norn_status unknown_model(const char *word, size_t length, norn_error *err)
@@ -76,10 +83,10 @@ static void choose_models(norn_backtest *b)
     for (const char *words = b->folds.options.models; words;) {
         const bool everything = is_word(words, strcspn(words, ","), "all");
         if (next_model(&words, &kind, NULL) != NORN_OK) break;
-        if (kind) add_model(b, kind);
-        for (size_t i = 0; everything && i < count; i++) add_model(b, all[i]);
+        if (kind) add_model(b, kind, b->folds.options.decompose);
+        for (size_t i = 0; everything && i < count; i++) add_model(b, all[i], b->folds.options.decompose);
     }
-    for (size_t i = 0; i < NORN_COUNT(always); i++) add_model(b, always[i]);
+    for (size_t i = 0; i < NORN_COUNT(always); i++) add_model(b, always[i], NORN_DECOMPOSE_NONE);
 
     char text[NORN_BACKTEST_TEXT] = "";
     size_t used = 0;
@@ -166,7 +173,8 @@ static norn_status run_kind(norn_backtest *b, norn_model *model, norn_error *err
                                          .window = f->options.window,
                                          .rows = f->longest,
                                          .seed = f->options.seed,
-                                         .cancel = b->host.cancel};
+                                         .cancel = b->host.cancel,
+                                         .decompose = model->decompose};
     one_kind kind = {.b = b, .model = model, .pieces = f->count * f->fits};
     size_t workers = 0, wanted = f->options.threads ? f->options.threads : norn_cores();
     if (wanted > kind.pieces) wanted = kind.pieces;
@@ -193,6 +201,29 @@ static size_t values_of(const norn_backtest *b)
     return b->folds.count * b->folds.options.folds * b->folds.options.horizon;
 }
 
+/* A decomposition has a season to take off, and a model to stand before. */
+static norn_status check_decompose(norn_folds *f, norn_error *err)
+{
+    const norn_backtest_options *const o = &f->options;
+    size_t periods[NORN_MOST_SEASONS];
+    char text[64] = "";
+    if (o->decompose == NORN_DECOMPOSE_NONE) return NORN_OK;
+    if (o->decompose < NORN_DECOMPOSE_NONE || o->decompose > NORN_DECOMPOSE_MSTL)
+        return norn_fail(err, NORN_ERR_USAGE, "--decompose: no decomposition has the number %d",
+                         (int)o->decompose);
+    if (!o->models)
+        return norn_fail(err, NORN_ERR_USAGE,
+                         "--decompose: there is no model to put it in front of (--models)");
+    if (o->season < 2)
+        return norn_fail(err, NORN_ERR_USAGE, "--decompose: the rows have no season to take off (--season)");
+    const size_t count = norn_decompose_seasons(o->decompose, o->season, periods);
+    for (size_t i = 0, used = 0; i < count && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu", i ? " and " : "", periods[i]);
+    norn_folds_decide(f, "season taken off", "--decompose", "%s of %s rows, before models that need none",
+                      norn_decompose_name(o->decompose), text);
+    return NORN_OK;
+}
+
 /* The forecasts of all models; no scores. */
 static norn_status forecast_all(norn_backtest **out, const norn_table *table,
                                 const norn_backtest_options *asked, const norn_joint *joints,
@@ -209,6 +240,7 @@ static norn_status forecast_all(norn_backtest **out, const norn_table *table,
 
     norn_status status = check_models(asked->models, err);
     if (status == NORN_OK) status = norn_folds_plan(&b->folds, table, asked, &b->host, err);
+    if (status == NORN_OK) status = check_decompose(&b->folds, err);
     for (size_t i = 0; i < joint_count && status == NORN_OK; i++)
         b->models[b->model_count++] = (norn_model){.name = joints[i].name};
     if (status == NORN_OK) choose_models(b);

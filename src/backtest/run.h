@@ -48,6 +48,8 @@ typedef struct norn_figure {
 typedef struct norn_model {
     const char *name;
     const norn_forecaster *kind; /* NULL: a joint one */
+    norn_decompose decompose;    /* in front of it */
+    char label[40];              /* its name with that, where it has one */
     double *forecasts;           /* [S][K][h] */
     double seconds[2];           /* of fits and forecasts */
     uint64_t unforecast;         /* rows with a truth and without a forecast */

@@ -22,7 +22,7 @@ typedef struct backtest_flags {
     norn_forecast_options network;
     norn_context_options context;
     const char *train_rows, *output, *metrics, *timings;
-    int compat, refit, loss; /* places in the tables of words below */
+    int compat, refit, loss, decompose; /* places in the tables of words below */
     bool quiet, debug;
 } backtest_flags;
 
@@ -33,6 +33,8 @@ static const char *const compat_words[] = {[NORN_COMPAT_NORN] = "norn",
                                            NULL};
 static const char *const loss_words[] = {
     [NORN_LOSS_MSE] = "mse", [NORN_LOSS_MAE] = "mae", [NORN_LOSS_HUBER] = "huber", NULL};
+static const char *const decompose_words[] = {
+    [NORN_DECOMPOSE_NONE] = "none", [NORN_DECOMPOSE_STL] = "stl", [NORN_DECOMPOSE_MSTL] = "mstl", NULL};
 static const char *const refit_words[] = {[REFIT_EVERY] = "every", [REFIT_NEVER] = "never", NULL};
 
 #define AT(field) offsetof(backtest_flags, field)
@@ -58,6 +60,10 @@ static const cli_option options[] = {
      "Separated by commas: naive, seasonal-naive, naive2, drift, window-average, nlinear, dlinear, or all of "
      "these; and lstm, the network of `norn forecast`, with all folds trained side by side. naive, "
      "seasonal-naive, naive2 and nlinear are always there"},
+    {CLI_WORD, "decompose", 0, AT(decompose), 0, 0, decompose_words, "none|stl|mstl",
+     "Takes the season off before --models that need none, and lays it on their forecasts: one season, or "
+     "with "
+     "mstl also the week above days and the like. Default: none"},
     {CLI_SIZE, "season", 0, AT(backtest.season), 1, 1e9, NULL, "ROWS",
      "Rows of one period; 1: none. Default: by the step (12 for months, 24 for hours)"},
     {CLI_SIZE, "window", 'w', AT(backtest.window), 1, 1e9, NULL, "ROWS",
@@ -245,6 +251,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     }
     if (given.refit == REFIT_NEVER) given.backtest.refit_every = 0;
     given.backtest.compat = (norn_compat)given.compat;
+    given.backtest.decompose = (norn_decompose)given.decompose;
     given.network.loss = (norn_loss)given.loss;
     given.network.seed = given.backtest.seed;
     given.backtest.network = &given.network;

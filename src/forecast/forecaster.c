@@ -1,6 +1,8 @@
 /* The table of forecasters, and one with its memory: see forecaster.h. */
 #include "forecast/forecaster.h"
 
+#include "forecast/decompose.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,6 +44,7 @@ struct norn_fitted {
     norn_host host;
     const norn_forecaster *kind;
     norn_forecaster_setup setup;
+    norn_decomposer *before; /* NULL: the kind sees the view as it is */
     double *state, *work;
     size_t state_count, work_count;
 };
@@ -51,43 +54,65 @@ norn_status norn_fitted_new(norn_fitted **out, const norn_forecaster *kind,
 {
     const norn_host services = norn_host_copy(host);
     norn_fitted *fitted = norn_new(&services, 1, sizeof *fitted);
+    norn_status status = NORN_OK;
     if (!fitted) return norn_fail_memory(err, "a forecaster");
     fitted->host = services;
     fitted->kind = kind;
     fitted->setup = *setup;
-    fitted->state_count = kind->state ? kind->state(setup) : 0;
-    fitted->work_count = kind->work ? kind->work(setup) : 0;
+    if (setup->decompose != NORN_DECOMPOSE_NONE) {
+        fitted->setup.season = 1;
+        status = norn_decomposer_new(&fitted->before, setup->decompose, setup->season, setup->rows, &services,
+                                     err);
+        if (status != NORN_OK) goto done;
+    }
+    fitted->state_count = kind->state ? kind->state(&fitted->setup) : 0;
+    fitted->work_count = kind->work ? kind->work(&fitted->setup) : 0;
     if (fitted->state_count) fitted->state = norn_new(&services, fitted->state_count, sizeof *fitted->state);
     if (fitted->work_count) fitted->work = norn_new(&services, fitted->work_count, sizeof *fitted->work);
-    if ((fitted->state_count && !fitted->state) || (fitted->work_count && !fitted->work)) {
+    if ((fitted->state_count && !fitted->state) || (fitted->work_count && !fitted->work))
+        status = norn_fail_memory(err, "a forecaster");
+done:
+    if (status == NORN_OK)
+        *out = fitted;
+    else
         norn_fitted_free(fitted);
-        return norn_fail_memory(err, "a forecaster");
-    }
-    *out = fitted;
-    return NORN_OK;
+    return status;
+}
+
+static norn_view adjusted(norn_fitted *fitted, norn_view view)
+{
+    return fitted->before ? norn_decomposer_adjust(fitted->before, view) : view;
 }
 
 void norn_fitted_fit(norn_fitted *fitted, norn_view train)
 {
-    if (fitted->kind->fit) fitted->kind->fit(&fitted->setup, train, fitted->state, fitted->work);
+    /* the view is looked at even where nothing is fitted: norn_fitted_explain tells of it */
+    const norn_view seen = adjusted(fitted, train);
+    if (fitted->kind->fit) fitted->kind->fit(&fitted->setup, seen, fitted->state, fitted->work);
 }
 
 void norn_fitted_forecast(norn_fitted *fitted, norn_view past, double *out)
 {
-    fitted->kind->forecast(&fitted->setup, fitted->state, past, out, fitted->work);
+    fitted->kind->forecast(&fitted->setup, fitted->state, adjusted(fitted, past), out, fitted->work);
+    if (fitted->before) norn_decomposer_restore(fitted->before, out, 1, fitted->setup.horizon);
 }
 
 bool norn_fitted_interval(norn_fitted *fitted, norn_view past, const double *level, size_t levels,
                           double *lower, double *upper)
 {
-    for (size_t i = 0; i < levels * fitted->setup.horizon; i++) lower[i] = upper[i] = NAN;
+    const size_t h = fitted->setup.horizon;
+    for (size_t i = 0; i < levels * h; i++) lower[i] = upper[i] = NAN;
     if (!fitted->kind->interval) return false;
-    fitted->kind->interval(&fitted->setup, fitted->state, past, level, levels, lower, upper, fitted->work);
+    fitted->kind->interval(&fitted->setup, fitted->state, adjusted(fitted, past), level, levels, lower, upper,
+                           fitted->work);
+    if (fitted->before) norn_decomposer_restore(fitted->before, lower, levels, h);
+    if (fitted->before) norn_decomposer_restore(fitted->before, upper, levels, h);
     return true;
 }
 
 void norn_fitted_explain(const norn_fitted *fitted, norn_explanation *out)
 {
+    if (fitted->before) norn_decomposer_explain(fitted->before, out);
     if (fitted->kind->explain) fitted->kind->explain(&fitted->setup, fitted->state, out);
 }
 
@@ -95,6 +120,7 @@ void norn_fitted_free(norn_fitted *fitted)
 {
     if (!fitted) return;
     const norn_host host = fitted->host;
+    norn_decomposer_free(fitted->before);
     norn_delete(&host, fitted->state, fitted->state_count, sizeof *fitted->state);
     norn_delete(&host, fitted->work, fitted->work_count, sizeof *fitted->work);
     norn_delete(&host, fitted, 1, sizeof *fitted);

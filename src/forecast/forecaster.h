@@ -11,6 +11,8 @@
 #ifndef NORN_SRC_FORECAST_FORECASTER_H
 #define NORN_SRC_FORECAST_FORECASTER_H
 
+#include "norn/forecast.h"
+
 #include "base/base.h"
 
 /* Rows of one series that may be seen. */
@@ -28,6 +30,8 @@ typedef struct norn_forecaster_setup {
     uint64_t seed;             /* of intervals that are simulated, the same for every series */
     const norn_cancel *cancel; /* raised, a long fit may end where it is: what it found is not used. NULL:
                                   never */
+    norn_decompose decompose;  /* what is taken off and laid on again around the forecaster (decompose.h),
+                                  which  then sees no season */
 } norn_forecaster_setup;
 
 /* What a fit found, line by line: for people. Lines beyond `most` are counted and not written. */
