@@ -16,39 +16,40 @@
 
 // Over n in [n0, n1) of the N rows of a shard: state[RW][G][SW] (row stride GS) grows by a[n][0..RW) * d[n][G][SW]. What is
 // complete at N goes to `total`, which a fresh one becomes and another one grows by; until then `chain` has it, which
-// may be a fresh total itself.
-INLINE void gradient_tile(CONST_FLOATS a, const int a_stride, CONST_FLOATS d, __global float *total, __global float *chain,
+// may be a fresh total itself. For the gates from q0 up to q1: the others have no product of what a is, and
+// their gradient stays the 0 it began with.
+INLINE void gradient_tile(const int q0, const int q1, CONST_FLOATS a, const int a_stride, CONST_FLOATS d, __global float *total, __global float *chain,
                           const int n0, const int n1, const int N, const int fresh)
 {
     vf acc[G][RW];
 #pragma unroll
     for (int r = 0; r < RW; r++)
 #pragma unroll
-        for (int q = 0; q < G; q++) acc[q][r] = n0 == 0 ? (vf)0.0f : VLOAD(chain + r * GS + q * SW);
+        for (int q = q0; q < q1; q++) acc[q][r] = n0 == 0 ? (vf)0.0f : VLOAD(chain + r * GS + q * SW);
     CONST_FLOATS av = a + (size_t)n0 * a_stride;
     CONST_FLOATS dv = d + (size_t)n0 * GS;
     for (int n = n0; n < n1; n++, av += a_stride, dv += GS) {
         vf w[G];
 #pragma unroll
-        for (int q = 0; q < G; q++) w[q] = VLOAD(dv + q * SW);
+        for (int q = q0; q < q1; q++) w[q] = VLOAD(dv + q * SW);
 #pragma unroll
         for (int r = 0; r < RW; r++) {
             const vf v = (vf)av[r];
 #pragma unroll
-            for (int q = 0; q < G; q++) acc[q][r] = fma(v, w[q], acc[q][r]);
+            for (int q = q0; q < q1; q++) acc[q][r] = fma(v, w[q], acc[q][r]);
         }
     }
     if (n1 == N && !fresh) {
 #pragma unroll
         for (int r = 0; r < RW; r++)
 #pragma unroll
-            for (int q = 0; q < G; q++) acc[q][r] = VLOAD(total + r * GS + q * SW) + acc[q][r];
+            for (int q = q0; q < q1; q++) acc[q][r] = VLOAD(total + r * GS + q * SW) + acc[q][r];
     }
     __global float *to = n1 == N ? total : chain;
 #pragma unroll
     for (int r = 0; r < RW; r++)
 #pragma unroll
-        for (int q = 0; q < G; q++) VSTORE(acc[q][r], to + r * GS + q * SW);
+        for (int q = q0; q < q1; q++) VSTORE(acc[q][r], to + r * GS + q * SW);
 }
 
 INLINE void gradient_bias(CONST_FLOATS d, __global float *total, const int N, const int fresh)
@@ -64,12 +65,34 @@ INLINE void gradient_bias(CONST_FLOATS d, __global float *total, const int N, co
     for (int q = 0; q < G; q++) VSTORE(fresh ? acc[q] : VLOAD(total + q * SW) + acc[q], total + q * SW);
 }
 
+// dL/d(parameters used unit by unit) and dL/d(states begun from) of strip j: sums over the groups' sums of a shard,
+// ascending.
+INLINE void gradient_units(CONST_FLOATS sums, const int groups, const int j, __global float *bias,
+                           __global float *initial, const int fresh)
+{
+    for (int q = 0; q < CELL_VECTORS; q++) {
+        __global float *total = bias + (G + q) * SW;
+        vf sum = (vf)0.0f;
+        for (int g = 0; g < groups; g++) sum += VLOAD(sums + g * L * LAYER_SUMS + ((size_t)j * CELL_VECTORS + q) * SW);
+        VSTORE(fresh ? sum : VLOAD(total) + sum, total);
+    }
+    for (int q = 0; q < BEGINNINGS; q++) {
+        if (!(CELL_LEARNED >> q & 1)) continue; // no parameter: its gradient stays the 0 it began with
+        __global float *total = initial + (size_t)q * HP;
+        vf sum = (vf)0.0f;
+        for (int g = 0; g < groups; g++)
+            sum += VLOAD(sums + g * L * LAYER_SUMS + CELL_VECTORS * HP + ((size_t)q * NJ + j) * SW);
+        VSTORE(fresh ? sum : VLOAD(total) + sum, total);
+    }
+}
+
 // first, count   the shards of this launch, which have the first of the `held` places
 // chain          [slot][parameters], for shards of more than NC rows where there is one split
 KERNEL void weight_gradient(__global const int *restrict schedule, const int step, const int slots, const int first,
                             const int count, const int held, const int splits, const int KX, const int T, const int BP,
                             const int OP, const int with_dropout, CONST_FLOATS x, CONST_FLOATS h, CONST_FLOATS kept,
-                            CONST_FLOATS dropped, CONST_FLOATS dy, __global float *gradient, __global float *chain)
+                            CONST_FLOATS dropped, CONST_FLOATS dy, __global float *gradient, __global float *chain,
+                            CONST_FLOATS sums)
 {
     const int slot = (int)get_group_id(1);
     const int rows = schedule[((size_t)step * slots + slot) * SCHEDULE_WORDS];
@@ -113,17 +136,24 @@ KERNEL void weight_gradient(__global const int *restrict schedule, const int ste
                 __global float *state = fresh ? total : chain + start + (size_t)k * GS;
                 if (k >= kx) {
                     const int u = k - kx;
-                    gradient_tile(recurrent + (u / SW) * h_strip + u % SW, SW, d, total, state, n0, n1, N, fresh);
+                    gradient_tile(CELL_H_FIRST, G, recurrent + (u / SW) * h_strip + u % SW, SW, d, total, state, n0, n1,
+                                  N, fresh);
                 } else if (l == 0)
-                    gradient_tile(xs + k, KX, d, total, state, n0, n1, N, fresh);
+                    gradient_tile(0, CELL_X_GATES, xs + k, KX, d, total, state, n0, n1, N, fresh);
                 else if (with_dropout)
-                    gradient_tile(drops + (l - 1) * UNITS_SIZE + (k / SW) * units_strip + k % SW, SW, d, total, state, n0,
-                                  n1, N, fresh);
+                    gradient_tile(0, CELL_X_GATES, drops + (l - 1) * UNITS_SIZE + (k / SW) * units_strip + k % SW, SW, d,
+                                  total, state, n0, n1, N, fresh);
                 else
-                    gradient_tile(recurrent - H_SIZE + (size_t)BP * SW + (k / SW) * h_strip + k % SW, SW, d, total, state,
-                                  n0, n1, N, fresh);
+                    gradient_tile(0, CELL_X_GATES, recurrent - H_SIZE + (size_t)BP * SW + (k / SW) * h_strip + k % SW,
+                                  SW, d, total, state, n0, n1, N, fresh);
             }
         }
-        if (part == 0) gradient_bias(d, gradient + LAYER_BIAS(l) + (size_t)j * GS + LANE, N, fresh);
+        if (part == 0) {
+            __global float *bias = gradient + LAYER_BIAS(l) + (size_t)j * (G + CELL_VECTORS) * SW + LANE;
+            gradient_bias(d, bias, N, fresh);
+            if (SUMS)
+                gradient_units(sums + at * SUMS_SIZE + l * LAYER_SUMS + LANE, BP / ROWS, j, bias,
+                               gradient + LAYER_INITIAL(l) + (size_t)j * SW + LANE, fresh);
+        }
     }
 }

@@ -9,11 +9,17 @@
 #define BETA1 0.9f
 #define BETA2 0.999f
 #define EPSILON 1e-8f
+#ifndef CELL_HOLES
+#define CELL_HOLES 0
+#endif
 
-// Sums the splits of the gradient into the first one and the squares of a part of it into parts[slot][part].
+// Sums the splits of the gradient into the first one and the squares of a part of it into parts[slot][part]. Where places
+// have no parameter (CELL_HOLES: gates without a bias, matrices in blocks) `places` is 1 for those that have, and the
+// gradient of the others is made 0.
 // Grid: NORM_PARTS by slots. partial [slot][NORM_PARTS][UB] is scratch.
 KERNEL void gradient_norm(__global const int *restrict schedule, const int step, const int slots, const int splits,
-                          const long parameters, FLOATS gradient, FLOATS partial, FLOATS parts)
+                          const long parameters, FLOATS gradient, FLOATS partial, FLOATS parts,
+                          CONST_FLOATS places)
 {
     const int part = (int)get_group_id(0), slot = (int)get_group_id(1);
     const int rests = schedule[((size_t)step * slots + slot) * SCHEDULE_WORDS] == 0;
@@ -24,7 +30,8 @@ KERNEL void gradient_norm(__global const int *restrict schedule, const int step,
         __global float *at = gradient + i * UB + LANE;
         vf g = VLOAD(at);
         for (int s = 1; s < splits; s++) g += VLOAD(at + (size_t)s * parameters);
-        if (splits > 1) VSTORE(g, at);
+        if (CELL_HOLES) g = CHOOSE(VLOAD(places + i * UB + LANE) > 0.0f, g, (vf)0.0f);
+        if (splits > 1 || CELL_HOLES) VSTORE(g, at);
         sum = fma(g, g, sum);
     }
     partial += ((size_t)slot * NORM_PARTS + part) * UB;
@@ -37,7 +44,8 @@ KERNEL void gradient_norm(__global const int *restrict schedule, const int step,
     }
 }
 
-// Is the vector at `at` one of biases? They end each layer and the head; decay leaves them alone.
+// Is the vector at `at` one of biases, or of other parameters that are no matrix? They end each layer and the head; decay
+// leaves them alone.
 INLINE int is_bias(const size_t at, const int KX, const int OP)
 {
     if (at >= HEAD_START) return at >= HEAD_BIAS;

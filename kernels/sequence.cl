@@ -293,8 +293,8 @@ INLINE void layer_forward(const int strips_in, const int reverse, const int T, c
 }
 
 // Steps [t0, t1) of one layer backwards. above: [strip][T * BP][SW] dL/dh of every step, or null; dx like above, or null.
-// dh, dcarry: in, dL/d(state after step t1 - 1); out, dL/d(state before step t0). h, bias, dvectors (of all groups): null
-// for a cell that uses neither h nor parameters unit by unit.
+// dh, dcarry: in, dL/d(state after step t1 - 1); out, dL/d(state before step t0). h and bias are read, and dvectors
+// (the group's own) is added to, only for a cell that uses h or parameters unit by unit; else they may be null.
 INLINE void layer_backward(const int x_strips, const int reverse, const int T, const int BP, const int t0, const int t1,
                            FLOATS kept, CONST_FLOATS back, CONST_FLOATS carry, __global const float *above,
                            const size_t above_strip, __global float *dx, const size_t dx_strip, FLOATS dh, FLOATS dcarry,
@@ -312,7 +312,7 @@ INLINE void layer_backward(const int x_strips, const int reverse, const int T, c
         step_backward_gates(kept + row * GS, kept_strip, carry + before, carry + after, h_strip, carry_size, top,
                             above_strip, dh + (size_t)r0 * SW, dcarry + (size_t)r0 * SW, dh_strip, dcarry_size, m,
                             CELL_USES_H ? h + before : 0, CELL_USES_H ? h + after : 0, bias,
-                            CELL_VECTORS ? dvectors + (size_t)(r0 / ROWS) * NJ * CELL_VECTORS * SW : 0);
+                            dvectors);
         step_backward_products(x_strips, back, kept + row * GS, kept_strip, dx ? dx + row * SW : 0, dx_strip,
                                dh + (size_t)r0 * SW, dh_strip, top, above_strip, m);
     }
@@ -356,7 +356,7 @@ KERNEL void sequence_backward_units(const int input_gradient, const int reverse,
     const int r0 = (int)get_group_id(0) * ROWS;
     const size_t strip = (size_t)T * BP * SW;
     layer_backward(input_gradient ? NJ : 0, reverse, T, BP, t0, t1, kept, back, carry, above, strip, dx, strip, dh, dcarry,
-                   mask, h, bias, dvectors, r0);
+                   mask, h, bias, dvectors + (size_t)get_group_id(0) * NJ * CELL_VECTORS * SW, r0);
 }
 
 // Learned initial states: the same state for every row into a slot; and its gradient, the sum over rows in row order.

@@ -13,7 +13,8 @@ KERNEL void stage_gather(DATA_ARGUMENTS, const long window_at, const long scale_
            (int)get_group_id(0) * ROWS);
 }
 
-// gates: x W + h U of step t, without bias; activated in place. Slot t of h and carry before, slot t + 1 after.
+// gates: x W + h U of step t, without bias; activated in place. Slot t of h and carry before, slot t + 1 after. bias: with
+// the parameters used unit by unit behind the biases, [G + CELL_VECTORS][HP].
 KERNEL void stage_forward(const int t, const int T, const int BP, CONST_FLOATS bias, const long bias_at, FLOATS gates,
                           const long gates_at, FLOATS h, const long h_at, FLOATS carry, const long carry_at)
 {
@@ -22,6 +23,10 @@ KERNEL void stage_forward(const int t, const int T, const int BP, CONST_FLOATS b
     h += h_at;
     carry += carry_at;
     const int unit = BLOCK + LANE;
+    const vi real = (IOTA + (vi)(unit)) < (vi)H;
+    vf vectors[VECTORS];
+#pragma unroll
+    for (int q = 0; q < CELL_VECTORS; q++) vectors[q] = VLOAD(bias + (G + q) * HP + unit);
     for (int i = 0; i < ROWS; i++) {
         const size_t row = (size_t)t * BP + get_group_id(0) * ROWS + i;
         __global float *k = gates + row * G * HP + unit;
@@ -30,8 +35,7 @@ KERNEL void stage_forward(const int t, const int T, const int BP, CONST_FLOATS b
         for (int q = 0; q < G; q++) pre[q] = VLOAD(k + q * HP) + VLOAD(bias + q * HP + unit);
 #pragma unroll
         for (int q = 0; q < CELL_CARRIES; q++) state[q] = VLOAD(carry + q * PLANE + row * HP + unit);
-        vf out = cell_forward(pre, (vf)0.0f, state, 0);
-        const vi real = (IOTA + (vi)(unit)) < (vi)H;
+        const vf out = cell_forward(pre, VLOAD(h + row * HP + unit), state, vectors);
         VSTORE(CHOOSE(real, out, (vf)0.0f), h + (row + BP) * HP + unit);
 #pragma unroll
         for (int q = 0; q < CELL_CARRIES; q++)
@@ -41,19 +45,31 @@ KERNEL void stage_forward(const int t, const int T, const int BP, CONST_FLOATS b
     }
 }
 
-// Gate gradients of step t in place; dh and dcarry [BP][HP]; above [T * BP][HP].
+// Gate gradients of step t in place; dh and dcarry [BP][HP]; above [T * BP][HP]. Where CELL_USES_H, what dL/dh has beside
+// products is left in dh. sums: the layer's, see SUMS in step.cl; those of vectors are added to.
 KERNEL void stage_backward(const int t, const int T, const int BP, FLOATS gates, const long gates_at, CONST_FLOATS carry,
                            const long carry_at, const int with_above, __global const float *above, const long above_at,
-                           CONST_FLOATS dh, FLOATS dcarry)
+                           FLOATS dh, FLOATS dcarry, CONST_FLOATS h, const long h_at, CONST_FLOATS bias,
+                           const long bias_at, FLOATS sums)
 {
     gates += gates_at;
     carry += carry_at;
     above += above_at;
+    h += h_at;
+    bias += bias_at;
+    sums += (size_t)get_group_id(0) * LAYER_SUMS;
     const int unit = BLOCK + LANE;
+    const vi real = (IOTA + (vi)(unit)) < (vi)H;
+    vf vectors[VECTORS], dv[VECTORS];
+#pragma unroll
+    for (int q = 0; q < CELL_VECTORS; q++) {
+        vectors[q] = VLOAD(bias + (G + q) * HP + unit);
+        dv[q] = VLOAD(sums + (size_t)q * HP + unit);
+    }
     for (int i = 0; i < ROWS; i++) {
         const size_t r = get_group_id(0) * ROWS + i, row = (size_t)t * BP + r;
         __global float *k = gates + row * G * HP + unit;
-        vf kept[G], before[CARRIES], after[CARRIES], dc[CARRIES];
+        vf kept[G], before[CARRIES], after[CARRIES], dc[CARRIES], step_dv[VECTORS], old = (vf)0.0f, next = (vf)0.0f;
 #pragma unroll
         for (int q = 0; q < G; q++) kept[q] = VLOAD(k + q * HP);
 #pragma unroll
@@ -62,17 +78,71 @@ KERNEL void stage_backward(const int t, const int T, const int BP, FLOATS gates,
             after[q] = VLOAD(carry + q * PLANE + (row + BP) * HP + unit);
             dc[q] = VLOAD(dcarry + (size_t)q * BP * HP + r * HP + unit);
         }
+        if (CELL_USES_H) {
+            old = VLOAD(h + row * HP + unit);
+            next = VLOAD(h + (row + BP) * HP + unit);
+        }
+#pragma unroll
+        for (int q = 0; q < CELL_VECTORS; q++) step_dv[q] = (vf)0.0f;
         vf d = VLOAD(dh + r * HP + unit);
         if (with_above) d += VLOAD(above + row * HP + unit);
-        cell_backward(kept, (vf)0.0f, before, (vf)0.0f, after, &d, dc, 0, 0);
-        const vi real = (IOTA + (vi)(unit)) < (vi)H;
+        cell_backward(kept, old, before, next, after, &d, dc, vectors, step_dv);
+        if (CELL_USES_H) VSTORE(CHOOSE(real, d, (vf)0.0f), dh + r * HP + unit);
+#pragma unroll
+        for (int q = 0; q < CELL_VECTORS; q++) dv[q] += CHOOSE(real, step_dv[q], (vf)0.0f);
 #pragma unroll
         for (int q = 0; q < G; q++) VSTORE(CHOOSE(real, kept[q], (vf)0.0f), k + q * HP);
 #pragma unroll
         for (int q = 0; q < CELL_CARRIES; q++)
             VSTORE(CHOOSE(real, dc[q], (vf)0.0f), dcarry + (size_t)q * BP * HP + r * HP + unit);
     }
+#pragma unroll
+    for (int q = 0; q < CELL_VECTORS; q++) VSTORE(dv[q], sums + (size_t)q * HP + unit);
 }
+
+#if CELL_INITIAL
+// The states that all rows begin from, into slot 0. Grid: BP / ROWS groups by 1.
+KERNEL void stage_begin(const int T, const int BP, CONST_FLOATS initial, const long initial_at, FLOATS h, const long h_at,
+                        FLOATS carry, const long carry_at)
+{
+    for (int block = 0; block < HP / UB; block++)
+        for (int q = 0; q < STATES; q++) {
+            const vf v = VLOAD(initial + initial_at + (size_t)q * HP + block * UB + LANE);
+            __global float *to = (q ? carry + carry_at + (q - 1) * PLANE : h + h_at) + block * UB + LANE;
+            for (int i = 0; i < ROWS; i++) VSTORE(v, to + (get_group_id(0) * ROWS + i) * HP);
+        }
+}
+#endif
+
+#if CELL_LEARNED
+// Their gradient as sums over a group's rows below `rows`, behind the layer's sums of vectors. Grid: BP / ROWS groups by 1.
+KERNEL void stage_sum_begun(const int BP, const int rows, CONST_FLOATS dh, CONST_FLOATS dcarry, FLOATS sums)
+{
+    const int r0 = (int)get_group_id(0) * ROWS;
+    sums += (size_t)get_group_id(0) * LAYER_SUMS + CELL_VECTORS * HP;
+    for (int block = 0; block < HP / UB; block++)
+        for (int q = 0; q < STATES; q++) {
+            __global const float *from = (q ? dcarry + (size_t)(q - 1) * BP * HP : dh) + block * UB + LANE;
+            vf sum = (vf)0.0f;
+            for (int r = r0; r < min(r0 + ROWS, rows); r++) sum += VLOAD(from + (size_t)r * HP);
+            VSTORE(sum, sums + (size_t)q * HP + block * UB + LANE);
+        }
+}
+#endif
+
+#if SUMS_OF_GROUPS
+// Gradients that are sums over groups, ascending: of parameters used unit by unit, and of states begun from. gradient_at:
+// the layer's biases; what is summed stands behind them in the order of the sums. Grid: SUMS * HP / UB groups by 1.
+KERNEL void stage_units_gradient(const int groups, CONST_FLOATS sums, FLOATS gradient, const long gradient_at)
+{
+    const size_t at = (size_t)get_group_id(0) * UB + LANE;
+    const int begun = (int)(get_group_id(0) * UB / HP) - CELL_VECTORS; // which state; below 0: a vector
+    const int wanted = begun < 0 || (CELL_LEARNED >> max(begun, 0) & 1);
+    vf sum = (vf)0.0f;
+    for (int g = 0; g < (wanted ? groups : 0); g++) sum += VLOAD(sums + (size_t)g * LAYER_SUMS + at);
+    VSTORE(sum, gradient + gradient_at + (size_t)G * HP + at);
+}
+#endif
 
 // Head and loss. Grid: BP / ROWS groups by 1.
 KERNEL void stage_head(DATA_ARGUMENTS, const long window_at, const long scale_at, const int with_targets, const int rows,

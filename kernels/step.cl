@@ -15,11 +15,20 @@
 // then as floats: learning rate, 1 / (1 - beta1^t), 1 / (1 - beta2^t), 1 / (rows * OUT); one word unused
 #define SCHEDULE_WORDS 8
 //
-// parameters of a member: layers, then the head: weights [strip][HP][UB], bias [OP]
+// parameters of a member: layers, then the head: weights [strip][HP][UB], bias [OP]. A layer is its weights, its biases with
+// the parameters used unit by unit, and where CELL_INITIAL is 1 the states it begins from, h and then the carries:
+// [state][strip][SW]
+#ifndef CELL_INITIAL
+#define CELL_INITIAL 0 // 1: states do not begin at 0
+#define CELL_LEARNED 0 // bit q: state q begins at parameters that are trained
+#endif
+#define STATES (1 + CELL_CARRIES)
+#define BEGINNINGS (CELL_INITIAL ? STATES : 0)
 #define KXL(l) ((l) ? HP : KX)
-#define LAYER_SIZE(kx) ((size_t)((kx) + HP + 1) * G * HP)
+#define LAYER_SIZE(kx) ((size_t)((kx) + HP + 1) * G * HP + (size_t)(CELL_VECTORS + BEGINNINGS) * HP)
 #define LAYER_START(l) ((l) ? LAYER_SIZE(KX) + (size_t)((l)-1) * LAYER_SIZE(HP) : 0)
 #define LAYER_BIAS(l) (LAYER_START(l) + (size_t)(KXL(l) + HP) * G * HP)
+#define LAYER_INITIAL(l) (LAYER_BIAS(l) + (size_t)(G + CELL_VECTORS) * HP)
 #define HEAD_START LAYER_START(L)
 #define HEAD_BIAS (HEAD_START + (size_t)HP * OP)
 #define PARAMETERS (HEAD_BIAS + OP)
@@ -34,9 +43,42 @@
     CONST_FLOATS tracks, __global const long *restrict track_start, __global const int *restrict series_tracks,      \
         __global const float2 *restrict scaling, __global const int2 *restrict windows
 
+// Sums over the rows of a group for gradients that are no products: [group of a shard][layer], of each first the parameters used unit
+// by unit, [strip][CELL_VECTORS][SW], then the states begun from, [state][strip][SW].
+#define SUMS (CELL_VECTORS + (CELL_LEARNED ? STATES : 0))
+#define SUMS_OF_GROUPS (CELL_VECTORS > 0 || CELL_LEARNED > 0)
+#define LAYER_SUMS ((size_t)SUMS * HP)
+#define SUMS_SIZE ((size_t)(BP / ROWS) * L * LAYER_SUMS)
+
 #define H_SIZE ((size_t)(T + 1) * BP * HP) // of a layer: h, and each carry
 #define KEPT_SIZE ((size_t)T * BP * G * HP)
 #define UNITS_SIZE ((size_t)T * BP * HP)
+
+// The states that the group's rows begin from, into slot 0 of h and of the carries (state_size apart).
+INLINE void begin_states(CONST_FLOATS initial, FLOATS h, FLOATS carry, const size_t strip_size, const size_t state_size,
+                         const int r0)
+{
+    for (int q = 0; q < STATES; q++)
+        for (int j = 0; j < NJ; j++) {
+            const vf v = VLOAD(initial + ((size_t)q * NJ + j) * SW + LANE);
+            __global float *to = (q ? carry + (q - 1) * state_size : h) + j * strip_size + LANE;
+            for (int r = r0; r < r0 + ROWS; r++) VSTORE(v, to + (size_t)r * SW);
+        }
+    GROUP_SYNC();
+}
+
+// Their gradient, the sum over the group's rows below `rows`. sums [state][strip][SW].
+INLINE void sum_begun(CONST_FLOATS dh, CONST_FLOATS dcarry, const int BP, const int rows, FLOATS sums, const int r0)
+{
+    for (int q = 0; q < STATES; q++)
+        for (int j = 0; j < NJ; j++) {
+            __global const float *from =
+                (q ? dcarry + (size_t)(q - 1) * BP * HP : dh) + (size_t)j * BP * SW + LANE;
+            vf sum = (vf)0.0f;
+            for (int r = r0; r < min(r0 + ROWS, rows); r++) sum += VLOAD(from + (size_t)r * SW);
+            VSTORE(sum, sums + ((size_t)q * NJ + j) * SW + LANE);
+        }
+}
 
 #ifndef STAGE
 KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __global const uint2 *restrict keys,
@@ -44,7 +86,7 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
                        const int columns, const int F, const int KX, const int T, const int BP, const int OUT, const int OP,
                        const int loss_kind, const uint threshold, const float keep, CONST_FLOATS parameters,
                        CONST_FLOATS back, FLOATS x, FLOATS h, FLOATS carry, FLOATS kept, FLOATS dropped, FLOATS dx,
-                       FLOATS dh, FLOATS dcarry, FLOATS y, FLOATS partial, FLOATS loss)
+                       FLOATS dh, FLOATS dcarry, FLOATS y, FLOATS partial, FLOATS loss, FLOATS sums)
 {
     const int place = (int)get_group_id(0) * ROWS / BP, r0 = (int)get_group_id(0) * ROWS % BP;
     const int shard = first + place, slot = (int)get_group_id(1);
@@ -69,9 +111,14 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
     y += at * BP * OP;
     partial += at * BP * UB;
     loss += batch * BP;
+    sums += at * SUMS_SIZE + (size_t)(r0 / ROWS) * L * LAYER_SUMS;
     const size_t h_strip = (size_t)(T + 1) * BP * SW, units_strip = (size_t)T * BP * SW;
 
+    for (int q = 0; q < (CELL_VECTORS ? L * SUMS * NJ : 0); q++) VSTORE((vf)0.0f, sums + (size_t)q * SW + LANE);
     gather(tracks, track_start, series_tracks, scale, window, F, KX, T, run, BP, rows, x, r0);
+#if CELL_INITIAL
+    begin_states(p + LAYER_INITIAL(0), h, carry, h_strip, H_SIZE, r0);
+#endif
     layer_forward(0, 0, T, BP, 0, run, KX, F, x, 0, p, p + LAYER_BIAS(0), h, carry, 0, kept, 0, r0);
 #if L > 1
     for (int l = 1; l < L; l++) {
@@ -83,6 +130,9 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
                      shard * BP);
         below = to;
         strip = units_strip;
+#endif
+#if CELL_INITIAL
+        begin_states(p + LAYER_INITIAL(l), h + l * H_SIZE, carry + l * CELL_CARRIES * H_SIZE, h_strip, H_SIZE, r0);
 #endif
         layer_forward(1, 0, T, BP, 0, run, HP, HP, below, strip, p + LAYER_START(l), p + LAYER_BIAS(l), h + l * H_SIZE,
                       carry + l * CELL_CARRIES * H_SIZE, 0, kept + l * KEPT_SIZE, 0, r0);
@@ -101,7 +151,11 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
         __global const float *above = l == L - 1 ? 0 : dx + (L > 2 ? (l & 1) * UNITS_SIZE : 0);
         __global float *below = dx + (L > 2 ? (~l & 1) * UNITS_SIZE : 0);
         layer_backward(NJ, 0, T, BP, 0, run, kept + l * KEPT_SIZE, b + BACK_START(l), carry + l * CELL_CARRIES * H_SIZE,
-                       above, units_strip, below, units_strip, dh, dcarry, 0, 0, 0, 0, r0);
+                       above, units_strip, below, units_strip, dh, dcarry, 0, h + l * H_SIZE, p + LAYER_BIAS(l),
+                       sums + l * LAYER_SUMS, r0);
+#if CELL_LEARNED
+        sum_begun(dh, dcarry, BP, rows, sums + l * LAYER_SUMS + CELL_VECTORS * HP, r0);
+#endif
 #if DROPOUT
         dropout_rows(keys[member], l, optimiser_step, threshold, keep, run, BP, below, units_strip, below, units_strip, r0,
                      shard * BP);
@@ -112,7 +166,11 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
             for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, dcarry + ((size_t)q * BP + r) * SW + LANE);
     }
 #endif
-    layer_backward(0, 0, T, BP, 0, run, kept, b, carry, L > 1 ? dx : 0, units_strip, 0, 0, dh, dcarry, 0, 0, 0, 0, r0);
+    layer_backward(0, 0, T, BP, 0, run, kept, b, carry, L > 1 ? dx : 0, units_strip, 0, 0, dh, dcarry, 0, h,
+                   p + LAYER_BIAS(0), sums, r0);
+#if CELL_LEARNED
+    sum_begun(dh, dcarry, BP, rows, sums + CELL_VECTORS * HP, r0);
+#endif
 }
 
 // The forward half. h and carry have two slots, used in turn: [layer][strip][2 * BP][SW].
@@ -138,11 +196,16 @@ KERNEL void infer_rows(DATA_ARGUMENTS, __global const int *restrict schedule, co
     loss += (size_t)slot * BP;
 
     gather(tracks, track_start, series_tracks, scale, window, F, KX, T, run, BP, rows, x, r0);
+#if CELL_INITIAL
+    for (int l = 0; l < L; l++)
+        begin_states(p + LAYER_INITIAL(l), h + l * layer, carry + l * CELL_CARRIES * layer, strip, layer, r0);
+#else
     for (int q = 0; q < L * NJ; q++)
         for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, h + q * strip + (size_t)r * SW + LANE);
     for (int q = 0; q < L * CELL_CARRIES * NJ; q++)
         for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, carry + q * strip + (size_t)r * SW + LANE);
     GROUP_SYNC();
+#endif
     for (int t = 0; t < run; t++) {
         const size_t before = ((size_t)(t & 1) * BP + r0) * SW, after = ((size_t)(~t & 1) * BP + r0) * SW;
         step_forward(0, KX, F, x + ((size_t)t * BP + r0) * KX, 0, p, p + LAYER_BIAS(0), h + before, h + after, strip,

@@ -130,7 +130,7 @@ if(OCLGRIND AND NOT NORN_SANITIZE)
     add_library(oclgrind_whole MODULE ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind_whole.c)
     target_link_libraries(oclgrind_whole PRIVATE norn_options OpenCL::OpenCL ${CMAKE_DL_LIBS})
     # NORN_TINY=1: only shapes that an interpreter gets through.
-    foreach(short kernels network gemm random optimiser)
+    foreach(short kernels network cell_network gemm random optimiser)
         add_test(NAME oclgrind.${short}
                  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind.sh ${CMAKE_CURRENT_BINARY_DIR}/oclgrind.${short}.txt
                          $<TARGET_FILE:oclgrind_whole> $<TARGET_FILE:test_${short}>)
@@ -195,3 +195,8 @@ target_include_directories(slow_giant SYSTEM PRIVATE ${CMOCKA_INCLUDE_DIR})
 target_link_libraries(slow_giant PRIVATE norn norn_options ${CMOCKA_LIBRARY} Threads::Threads m)
 add_test(NAME giant CONFIGURATIONS slow COMMAND slow_giant)
 set_tests_properties(giant PROPERTIES LABELS slow TIMEOUT 900)
+
+# ---- networks of all cells -------------------------------------------------------------------------------------
+# Some fifty programs are compiled for it.
+
+set_tests_properties(cell_network PROPERTIES TIMEOUT 1500)

@@ -85,6 +85,10 @@ typedef struct norn_program norn_program;
  */
 norn_status norn_program_get(norn_context *context, norn_program **out, const char *const *files,
                              const char *options, norn_error *err);
+/* The same with a text of the caller's between common.cl and the files; it is copied, and a part of what
+ * makes a program the same. */
+norn_status norn_program_get_with(norn_context *context, norn_program **out, const char *text,
+                                  const char *const *files, const char *options, norn_error *err);
 
 /* Operations and bytes of a launch, for each of its groups_y, for a profile; 0: not counted. */
 typedef struct norn_cost {

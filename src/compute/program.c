@@ -1,5 +1,6 @@
 /*
- * From kernel texts to kernels. A program is a list of kernel files behind common.cl, built with the mapping
+ * From kernel texts to kernels. A program is common.cl, a text of the caller's where there is one (a cell
+ * made from its formula), and a list of kernel files, built with the mapping
  * of the context (VW, LS, ROWS) and the options of the caller. Built programs stay with the context: PoCL
  * keeps what it loaded for the life of the process, so that building the same program twice would only cost
  * memory.
@@ -15,6 +16,7 @@ enum { MAX_FILES = 12, OPTIONS_SIZE = 640 };
 struct norn_program {
     norn_program *next;
     cl_program cl;
+    char *text; /* between common.cl and the files; NULL: nothing */
     const char *const *files;
     char options[OPTIONS_SIZE];
 };
@@ -37,12 +39,13 @@ static bool same_files(const char *const *a, const char *const *b)
 
 static norn_status build(norn_context *context, norn_program *program, norn_error *err)
 {
-    const char *texts[MAX_FILES + 1];
+    const char *texts[MAX_FILES + 2];
     cl_uint count = 0;
     texts[count++] = kernel_text("common");
+    if (program->text) texts[count++] = program->text;
     for (const char *const *name = program->files; *name; name++) {
         const char *text = kernel_text(*name);
-        if (!text || count > MAX_FILES)
+        if (!text || count > MAX_FILES + 1)
             return norn_fail(err, NORN_ERR_INTERNAL, "no kernel file is called \"%s\"", *name);
         texts[count++] = text;
     }
@@ -72,8 +75,21 @@ static norn_status build(norn_context *context, norn_program *program, norn_erro
     return NORN_ERR_BUILD;
 }
 
+static void free_program(norn_context *context, norn_program *program)
+{
+    if (program->cl) (void)clReleaseProgram(program->cl);
+    norn_text_delete(&context->host, program->text);
+    norn_delete(&context->host, program, 1, sizeof *program);
+}
+
 norn_status norn_program_get(norn_context *context, norn_program **out, const char *const *files,
                              const char *options, norn_error *err)
+{
+    return norn_program_get_with(context, out, NULL, files, options, err);
+}
+
+norn_status norn_program_get_with(norn_context *context, norn_program **out, const char *text,
+                                  const char *const *files, const char *options, norn_error *err)
 {
     char full[OPTIONS_SIZE];
     const int length = snprintf(full, sizeof full, "-cl-std=CL1.2 -DVW=%u -DLS=%u -DROWS=%u %s",
@@ -81,7 +97,8 @@ norn_status norn_program_get(norn_context *context, norn_program **out, const ch
     if (length < 0 || (size_t)length >= sizeof full)
         return norn_fail(err, NORN_ERR_INTERNAL, "the build options of %s are too long", files[0]);
     for (norn_program *each = context->programs; each; each = each->next) {
-        if (same_files(each->files, files) && strcmp(each->options, full) == 0) {
+        const bool same_text = text && each->text ? strcmp(text, each->text) == 0 : text == each->text;
+        if (same_text && same_files(each->files, files) && strcmp(each->options, full) == 0) {
             *out = each;
             return NORN_OK;
         }
@@ -90,12 +107,14 @@ norn_status norn_program_get(norn_context *context, norn_program **out, const ch
     if (!program) return norn_fail_memory(err, "a program");
     program->files = files;
     memcpy(program->options, full, (size_t)length + 1);
+    norn_status status = NORN_OK;
+    if (text && !(program->text = norn_text_copy(&context->host, text, strlen(text))))
+        status = norn_fail_memory(err, "a program");
     norn_profile_enter(context->host.profile, "building kernels");
-    const norn_status status = build(context, program, err);
+    if (status == NORN_OK) status = build(context, program, err);
     norn_profile_leave(context->host.profile);
     if (status != NORN_OK) {
-        if (program->cl) (void)clReleaseProgram(program->cl);
-        norn_delete(&context->host, program, 1, sizeof *program);
+        free_program(context, program);
         return status;
     }
     program->next = context->programs;
@@ -109,8 +128,7 @@ void norn_context_free_programs(norn_context *context)
     while (context->programs) {
         norn_program *program = context->programs;
         context->programs = program->next;
-        (void)clReleaseProgram(program->cl);
-        norn_delete(&context->host, program, 1, sizeof *program);
+        free_program(context, program);
     }
 }
 

@@ -22,6 +22,7 @@ typedef struct job {
     norn_window *windows;
     float *loss, *y;
     double *x, *target, *importance, *dropout, *values, *gradient, *m, *v;
+    double *want, *forecast; /* the reference's gradients and predictions */
     unsigned char *weight, *bias;
 } job;
 
@@ -142,6 +143,57 @@ static double tensor_error(const double *got, const double *want, size_t count, 
     return error / largest;
 }
 
+/* The LSTM has a reference of its own, any other cell the interpreter. */
+static norn_status run_reference(job *j, const norn_reference_batch *batch, const double *parameters,
+                                 bool backward, double *loss, norn_error *err)
+{
+    const norn_network_shape *s = j->shape;
+    norn_reference_network *lstm = j->reference;
+    const norn_reference_cells cells = {
+        .cell = s->cell,
+        .shape = {s->window, s->batch, s->inputs, s->hidden, s->layers, s->horizon},
+        .parameters = parameters,
+        .gradients = backward ? j->want : NULL,
+        .prediction = j->forecast};
+    if (s->cell) return norn_reference_cells_run(&cells, batch, loss, err);
+    memcpy(lstm->parameters, parameters, j->plain * sizeof *parameters);
+    *loss = norn_reference_network_forward(lstm, batch);
+    memcpy(j->forecast, lstm->prediction, s->batch * s->horizon * sizeof *j->forecast);
+    if (!backward) return NORN_OK;
+    norn_reference_network_backward(lstm, batch);
+    memcpy(j->want, lstm->gradients, j->plain * sizeof *j->want);
+    return NORN_OK;
+}
+
+/* Calls back with every tensor of the plain order: where it begins, how many numbers, is it a matrix. */
+static void for_tensors(const job *j,
+                        void (*each)(const job *j, size_t at, size_t count, bool matrix, void *), void *user)
+{
+    const norn_network_shape *s = j->shape;
+    norn_plain_tensor tensors[NORN_PLAIN_TENSORS];
+    size_t at = 0;
+    for (size_t l = 0; l < s->layers; l++) {
+        const size_t count = norn_plain_tensors(&j->network->bound[l > 0], tensors);
+        for (size_t i = 0; i < count; at += tensors[i++].at.count)
+            each(j, at, tensors[i].at.count, !tensors[i].vector, user);
+    }
+    each(j, at, s->horizon * s->hidden, true, user);
+    each(j, at + s->horizon * s->hidden, s->horizon, false, user);
+}
+
+static void compare_gradient(const job *j, size_t at, size_t count, bool matrix, void *user)
+{
+    (void)matrix;
+    larger(user, tensor_error(j->gradient + at, j->want + at, count, 1e-4));
+}
+
+/* What knows no decay. */
+static void mark_bias(const job *j, size_t at, size_t count, bool matrix, void *user)
+{
+    (void)j;
+    memset((unsigned char *)user + at, !matrix, count);
+}
+
 static norn_status compare_training(job *j, norn_comparison *out, norn_error *err)
 {
     norn_network *n = j->network;
@@ -163,27 +215,16 @@ static norn_status compare_training(job *j, norn_comparison *out, norn_error *er
                                     .c1 = (float)(1.0 / (1.0 - pow(0.9, (double)step))),
                                     .c2 = (float)(1.0 / (1.0 - pow(0.999, (double)step))),
                                     .factor = (float)(1.0 / ((double)j->rows * (double)s->horizon))};
-        memcpy(j->reference->parameters, j->values, j->plain * sizeof(double));
-        const double want_loss = norn_reference_network_forward(j->reference, &batch);
-        norn_reference_network_backward(j->reference, &batch);
-        if ((status = norn_network_train(n, j->series, j->windows, &plan, 1, 1, j->loss, err)) != NORN_OK ||
+        double want_loss = 0.0;
+        if ((status = run_reference(j, &batch, j->values, true, &want_loss, err)) != NORN_OK ||
+            (status = norn_network_train(n, j->series, j->windows, &plan, 1, 1, j->loss, err)) != NORN_OK ||
             (status = norn_network_get_gradient(n, 0, j->gradient, err)) != NORN_OK)
             return status;
         double loss = 0.0;
         for (size_t b = 0; b < j->rows; b++) loss += (double)j->loss[b];
         loss /= (double)j->rows * (double)s->horizon;
         larger(&out->loss, fabs(loss - want_loss) / fmax(fabs(want_loss), 1e-6));
-        for (size_t l = 0; l <= s->layers; l++) {
-            const bool head = l == s->layers;
-            const norn_reference_layout at = norn_reference_layout_of(&j->reference->shape, head ? 0 : l);
-            const size_t starts[] = {at.w_ih, at.w_hh, at.bias, at.bias + 4 * s->hidden};
-            const size_t heads[] = {at.head_weight, at.head_bias, at.count};
-            const size_t *edges = head ? heads : starts;
-            for (size_t i = 0; i + 1 < (head ? NORN_COUNT(heads) : NORN_COUNT(starts)); i++)
-                larger(&out->gradient,
-                       tensor_error(j->gradient + edges[i], j->reference->gradients + edges[i],
-                                    edges[i + 1] - edges[i], 1e-4));
-        }
+        for_tensors(j, compare_gradient, &out->gradient);
         if (s->clip > 0.0) (void)norn_reference_clip(j->plain, j->gradient, s->clip);
         norn_reference_update(&s->optimiser, rate, j->plain, step, j->bias, j->gradient, j->values, j->m,
                               j->v);
@@ -203,9 +244,10 @@ static norn_status compare_inference(job *j, norn_comparison *out, norn_error *e
                                         .loss = s->loss,
                                         .quantile = s->quantile,
                                         .importance = s->weighted ? j->importance : NULL};
-    norn_status status = norn_network_get(j->network, 0, j->reference->parameters, err);
+    double want_loss = 0.0;
+    norn_status status = norn_network_get(j->network, 0, j->values, err);
+    if (status == NORN_OK) status = run_reference(j, &batch, j->values, false, &want_loss, err);
     if (status != NORN_OK) return status;
-    const double want_loss = norn_reference_network_forward(j->reference, &batch);
     const size_t member = 0;
     status = norn_network_infer(j->network, j->series, j->windows, &j->rows, &member, 1, j->loss, NULL, err);
     if (status != NORN_OK) return status;
@@ -215,8 +257,8 @@ static norn_status compare_inference(job *j, norn_comparison *out, norn_error *e
     larger(&out->loss, fabs(loss - want_loss) / fmax(fabs(want_loss), 1e-6));
     status = norn_network_infer(j->network, j->series, j->windows, &j->rows, &member, 1, NULL, j->y, err);
     for (size_t i = 0; i < j->rows * s->horizon; i++) {
-        larger(&largest, fabs(j->reference->prediction[i]));
-        larger(&error, fabs((double)j->y[i] - j->reference->prediction[i]));
+        larger(&largest, fabs(j->forecast[i]));
+        larger(&error, fabs((double)j->y[i] - j->forecast[i]));
     }
     larger(&out->output, error / largest);
     return status;
@@ -252,6 +294,8 @@ norn_status norn_compare_network(norn_context *context, const norn_network_shape
                   {(void **)&j.gradient, j.plain, sizeof(double)},
                   {(void **)&j.m, j.plain, sizeof(double)},
                   {(void **)&j.v, j.plain, sizeof(double)},
+                  {(void **)&j.want, j.plain, sizeof(double)},
+                  {(void **)&j.forecast, b * o, sizeof(double)},
                   {(void **)&j.weight, b, 1},
                   {(void **)&j.bias, j.plain, 1}};
     norn_status status = NORN_OK;
@@ -264,7 +308,8 @@ norn_status norn_compare_network(norn_context *context, const norn_network_shape
     wanted.members = 1;
     if (status == NORN_OK) status = make_series(&j, err);
     if (status == NORN_OK) status = norn_network_new(&j.network, context, &wanted, j.series, err);
-    if (status == NORN_OK) status = norn_reference_network_new(&j.reference, &reference_shape, host, err);
+    if (status == NORN_OK && !shape->cell)
+        status = norn_reference_network_new(&j.reference, &reference_shape, host, err);
     if (status == NORN_OK) status = norn_network_scale(j.network, 0, j.scaling, SERIES * width(shape), err);
     if (status == NORN_OK) status = norn_network_initialise(j.network, 0, seed, 0, err);
     if (status == NORN_OK) { /* a head of 0 would hide the layers' gradients */
@@ -273,11 +318,7 @@ norn_status norn_compare_network(norn_context *context, const norn_network_shape
         status = norn_network_put(j.network, 0, j.values, err);
     }
     if (status == NORN_OK) {
-        for (size_t l = 0; l <= shape->layers; l++) { /* what knows no decay */
-            const bool head = l == shape->layers;
-            const norn_reference_layout at = norn_reference_layout_of(&reference_shape, head ? 0 : l);
-            memset(j.bias + (head ? at.head_bias : at.bias), 1, head ? o : 4 * shape->hidden);
-        }
+        for_tensors(&j, mark_bias, j.bias);
         make_batch(&j);
         status = compare_training(&j, out, err);
     }

@@ -1,6 +1,5 @@
 /*
- * Buffers, launches and layouts of a network: see network.h. Sizes and offsets repeat the macros of
- * kernels/step.cl; tests/test_network.c would notice if they parted.
+ * Buffers, programs and launches of a network: see network.h. Where parameters stand is layout.c's matter.
  */
 #include "nn/network.h"
 
@@ -8,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GATES = 4, CARRIES = 1, NORM_PARTS = 64, PART = 64, SCHEDULE_WORDS = 8 };
+enum { NORM_PARTS = 64, PART = 64, SCHEDULE_WORDS = 8 };
 
 /* From this hidden size on the stage path is taken. On a CPU never: the sequence path was the faster one at
  * every size tried, 256 to 4096 (docs/performance.md). On a GPU the weights of 512 units, 4 MB, leave the
@@ -21,95 +20,6 @@ static size_t stage_from(norn_device_type type)
 static size_t round_up(size_t value, size_t multiple)
 {
     return (value + multiple - 1) / multiple * multiple;
-}
-
-/* ---- layout ---- */
-
-static size_t layer_inputs(const norn_network *network, size_t layer)
-{
-    return layer ? network->hp : network->kx;
-}
-
-static size_t layer_size(const norn_network *network, size_t inputs)
-{
-    return (inputs + network->hp + 1) * GATES * network->hp;
-}
-
-size_t norn_network_layer_start(const norn_network *network, size_t layer)
-{
-    return layer ? layer_size(network, network->kx) + (layer - 1) * layer_size(network, network->hp) : 0;
-}
-
-size_t norn_network_layer_bias(const norn_network *network, size_t layer)
-{
-    return norn_network_layer_start(network, layer) +
-           (layer_inputs(network, layer) + network->hp) * GATES * network->hp;
-}
-
-size_t norn_network_back_start(const norn_network *network, size_t layer)
-{
-    return layer ? (2 * layer - 1) * GATES * network->hp * network->hp : 0;
-}
-
-static size_t head_start(const norn_network *network)
-{
-    return norn_network_layer_start(network, network->shape.layers);
-}
-static size_t head_bias(const norn_network *network)
-{
-    return head_start(network) + network->hp * network->op;
-}
-
-static size_t plain_inputs(const norn_network_shape *shape, size_t layer)
-{
-    return layer ? shape->hidden : shape->inputs;
-}
-
-size_t norn_network_plain_size(const norn_network_shape *shape)
-{
-    size_t size = (shape->hidden + 1) * shape->horizon;
-    for (size_t l = 0; l < shape->layers; l++)
-        size += GATES * shape->hidden * (plain_inputs(shape, l) + shape->hidden + 1);
-    return size;
-}
-
-double norn_network_operations(const norn_network_shape *shape)
-{
-    double sum = 0.0;
-    for (size_t l = 0; l < shape->layers; l++)
-        sum += 2.0 * (double)shape->batch * (double)shape->window * GATES * (double)shape->hidden *
-               (double)(plain_inputs(shape, l) + shape->hidden);
-    return 3.0 * sum;
-}
-
-/* Walks over every plain number in order and tells where it stands among the padded ones. */
-typedef void (*visit_fn)(void *user, size_t plain, size_t padded);
-
-static void visit(const norn_network *network, visit_fn each, void *user)
-{
-    const norn_network_shape *shape = &network->shape;
-    const size_t sw = network->strip, gs = GATES * sw,
-                 ub = (size_t)network->context->local * network->context->vector;
-    size_t plain = 0;
-    for (size_t l = 0; l < shape->layers; l++) {
-        const size_t inputs = plain_inputs(shape, l), kx = layer_inputs(network, l),
-                     start = norn_network_layer_start(network, l);
-        for (size_t part = 0; part < 2; part++) {
-            const size_t columns = part ? shape->hidden : inputs, first = part ? kx : 0;
-            for (size_t q = 0; q < GATES; q++)
-                for (size_t u = 0; u < shape->hidden; u++)
-                    for (size_t k = 0; k < columns; k++)
-                        each(user, plain++,
-                             start + ((u / sw) * (kx + network->hp) + first + k) * gs + q * sw + u % sw);
-        }
-        for (size_t q = 0; q < GATES; q++)
-            for (size_t u = 0; u < shape->hidden; u++)
-                each(user, plain++, norn_network_layer_bias(network, l) + (u / sw) * gs + q * sw + u % sw);
-    }
-    for (size_t o = 0; o < shape->horizon; o++)
-        for (size_t k = 0; k < shape->hidden; k++)
-            each(user, plain++, head_start(network) + ((o / ub) * network->hp + k) * ub + o % ub);
-    for (size_t o = 0; o < shape->horizon; o++) each(user, plain++, head_bias(network) + o);
 }
 
 /* ---- making one ---- */
@@ -144,7 +54,7 @@ typedef struct want {
     const char *what;
 } want;
 
-enum { WANT_GRADIENT = 5, WANT_BATCH = 9, WANT_FORECAST = 23, WANTED = 33 }; /* first of each kind; all */
+enum { WANT_GRADIENT = 5, WANT_BATCH = 10, WANT_FORECAST = 25, WANTED = 35 }; /* first of each kind; all */
 
 /* Every buffer with the slots, shards, steps and inference rows that the network has at the moment. Sizes are
  * double: what is planned may be beyond any memory. */
@@ -155,7 +65,8 @@ static void list_buffers(norn_network *n, size_t columns, want out[WANTED])
                  hp = (double)n->hp, t = (double)s->window, p = (double)n->parameters, kx = (double)n->kx,
                  op = (double)n->op, ub = (double)(n->context->local * n->context->vector),
                  rows = (double)n->held * (double)n->shard_rows, batch = slots * rows,
-                 steps = (double)s->chunk * slots, irows = slots * (double)n->ibp;
+                 steps = (double)s->chunk * slots, irows = slots * (double)n->ibp, gates = (double)n->gates,
+                 carries = (double)n->carries;
     const bool drop = s->dropout > 0.0, stage = s->path == NORN_PATH_STAGE, one = n->splits == 1;
     const double plane = (t + 1.0) * batch * hp, units = t * batch * hp;
     const double dx_planes = layers > 2.0 ? 2.0 : layers - 1.0, infer_planes = stage ? t + 1.0 : 2.0;
@@ -169,24 +80,27 @@ static void list_buffers(norn_network *n, size_t columns, want out[WANTED])
         {&n->chain, one && n->shards > 1 ? slots * p : 0.0, "the gradient of a shard"},
         {&n->norm_partial, slots * NORM_PARTS * ub, "partial norms"},
         {&n->norm_parts, slots * NORM_PARTS, "norms"},
+        {&n->filled, n->holes ? p : 0.0, "the places of parameters"},
         {&n->x, t * batch * kx, "the inputs of a batch"},
         {&n->h, layers * plane, "the hidden states of a batch"},
-        {&n->carry, layers * CARRIES * plane, "the cell states of a batch"},
-        {&n->kept, layers * t * batch * GATES * hp, "the gates of a batch"},
+        {&n->carry, layers * carries * plane, "the cell states of a batch"},
+        {&n->kept, layers * t * batch * gates * hp, "the gates of a batch"},
         {&n->dropped, drop ? (layers - 1.0) * units : 0.0, "the dropped states of a batch"},
         {&n->dx, dx_planes * units, "the input gradients of a batch"},
         {&n->dh, batch * hp, "a state gradient"},
-        {&n->dcarry, CARRIES * batch * hp, "a cell gradient"},
+        {&n->dcarry, carries * batch * hp, "a cell gradient"},
         {&n->y, batch * op, "the outputs of a batch"},
         {&n->partial, batch * ub, "partial losses"},
+        {&n->sums, batch / (double)n->context->rows * layers * (double)norn_network_layer_sums(n),
+         "the sums of groups"},
         {&n->windows, steps * (double)n->bp * 2.0, "the windows of a chunk"},
         {&n->schedule, steps * SCHEDULE_WORDS, "the schedule of a chunk"},
         {&n->loss, steps * (double)n->bp, "the losses of a chunk"},
         {&n->scaling, members * (double)columns * 2.0, "the scalings"},
         {&n->infer_x, t * irows * kx, "the inputs of a forecast"},
         {&n->infer_h, layers * infer_planes * irows * hp, "the states of a forecast"},
-        {&n->infer_carry, layers * CARRIES * infer_planes * irows * hp, "the cell states of a forecast"},
-        {&n->infer_gates, stage ? layers * t * irows * GATES * hp : 0.0, "the gates of a forecast"},
+        {&n->infer_carry, layers * carries * infer_planes * irows * hp, "the cell states of a forecast"},
+        {&n->infer_gates, stage ? layers * t * irows * gates * hp : 0.0, "the gates of a forecast"},
         {&n->infer_y, irows * op, "the outputs of a forecast"},
         {&n->infer_partial, irows * ub, "partial losses of a forecast"},
         {&n->infer_loss, irows, "the losses of a forecast"},
@@ -326,12 +240,13 @@ static norn_status plan(norn_network *network, size_t columns, norn_error *err)
     if (!s->infer_batch) s->infer_batch = s->batch > 64 ? s->batch : 64;
     network->ibp = round_up(s->infer_batch, context->rows);
     network->strip = s->path == NORN_PATH_STAGE ? network->hp : ub;
-    network->parameters = head_bias(network) + network->op;
-    network->back_size = (2 * s->layers - 1) * GATES * network->hp * network->hp + network->hp * network->op;
+    network->parameters = norn_network_head_bias(network) + network->op;
+    network->back_size =
+        (2 * s->layers - 1) * network->gates * network->hp * network->hp + network->hp * network->op;
     /* A GPU has more groups to feed than there are tiles. Either way the sums are the same. */
     const size_t rows = s->window * network->bp;
     network->splits = context->info.type == NORN_DEVICE_CPU || rows < 2048 ? 1 : network->shards;
-    if ((double)rows * GATES * (double)network->hp > 2147483647.0)
+    if ((double)rows * (double)network->gates * (double)network->hp > 2147483647.0)
         return norn_fail(
             err, NORN_ERR_USAGE,
             "a batch of %zu windows of %zu rows with %zu hidden units is beyond 2^31 numbers: a smaller "
@@ -353,27 +268,61 @@ static norn_status allocate(norn_network *network, size_t columns, norn_error *e
     return status;
 }
 
+/* The cell as the kernels and layouts see it. */
+static norn_status prepare_cell(norn_network *n, norn_error *err)
+{
+    const norn_cell *cell = n->shape.cell;
+    norn_status status = NORN_OK;
+    if (!cell) {
+        const char *formula = norn_cell_builtin_text("lstm");
+        status = norn_cell_read(&n->lstm, formula, strlen(formula), "lstm", &n->context->host, err);
+        cell = n->lstm;
+    }
+    for (size_t l = 0; l < 2 && status == NORN_OK; l++)
+        status = norn_network_bind(&n->bound[l], &n->shape, cell, l, err);
+    if (status == NORN_OK) status = norn_cell_plan_new(&n->plan, cell, err);
+    if (status != NORN_OK) return status;
+    const char *obstacle = norn_cell_obstacle(n->plan);
+    if (obstacle)
+        return norn_fail(err, NORN_ERR_USAGE, "cell %s cannot be made a kernel yet: %s", cell->name,
+                         obstacle);
+    n->places = norn_cell_places_of(n->plan);
+    n->gates = n->plan->gate_count;
+    n->carries = cell->state_count - 1;
+    norn_network_find_beginnings(n);
+    n->holes = norn_network_has_holes(n);
+    return NORN_OK;
+}
+
 static norn_status build(norn_network *network, norn_error *err)
 {
     static const char *const rules[] = {[NORN_OPTIMISER_ADAM] = "adam",
                                         [NORN_OPTIMISER_ADAMW] = "adam",
                                         [NORN_OPTIMISER_SGD] = "sgd",
                                         [NORN_OPTIMISER_RMSPROP] = "rmsprop"};
-    static const char *const sequence_files[] = {"lstm", "sequence", "windows",   "head", "dropout",
-                                                 "step", "gradient", "optimiser", NULL};
-    static const char *const stage_files[] = {"lstm", "sequence",  "windows", "head", "dropout",
-                                              "step", "optimiser", "stage",   NULL};
+    static const char *const sequence_files[] = {"sequence", "windows",  "head",      "dropout",
+                                                 "step",     "gradient", "optimiser", NULL};
+    static const char *const stage_files[] = {"sequence", "windows",   "head",  "dropout",
+                                              "step",     "optimiser", "stage", NULL};
     const bool stage = network->shape.path == NORN_PATH_STAGE;
     const norn_network_shape *s = &network->shape;
-    char options[160], quantile[40] = "";
+    const norn_host *host = &network->context->host;
+    char options[200], quantile[40] = "", beginnings[48] = "";
     if (s->loss == NORN_LOSS_PINBALL) /* a decimal point would be a comma in some locales */
         (void)snprintf(quantile, sizeof quantile, " -DQUANTILE_MILLIONTHS=%ld", lround(s->quantile * 1e6));
-    (void)snprintf(options, sizeof options, "-DH=%zu -DL=%zu -DDROPOUT=%d%s%s%s", s->hidden, s->layers,
+    if (network->begins)
+        (void)snprintf(beginnings, sizeof beginnings, " -DCELL_INITIAL=1 -DCELL_LEARNED=%u",
+                       network->learned);
+    (void)snprintf(options, sizeof options, "-DH=%zu -DL=%zu -DDROPOUT=%d%s%s%s%s%s", s->hidden, s->layers,
                    s->dropout > 0.0 ? 1 : 0, stage ? " -DSTAGE" : "", s->weighted ? " -DWEIGHTED" : "",
-                   quantile);
+                   quantile, beginnings, network->holes ? " -DCELL_HOLES=1" : "");
     norn_program *program = NULL;
-    norn_status status =
-        norn_program_get(network->context, &program, stage ? stage_files : sequence_files, options, err);
+    norn_cell_text text = {0};
+    norn_status status = s->by_hand ? NORN_OK : norn_cell_emit(network->plan, &text, err);
+    if (status == NORN_OK)
+        status = norn_program_get_with(network->context, &program, s->by_hand ? s->by_hand : text.bytes,
+                                       stage ? stage_files : sequence_files, options, err);
+    norn_cell_text_free(host, &text);
     const struct {
         norn_kernel *kernel;
         const char *name;
@@ -430,17 +379,17 @@ static norn_status set_arguments(norn_network *n, const norn_series *series, nor
     const double keep = 1.0 / (1.0 - s->dropout);
     norn_status status = NORN_OK;
     if (s->path == NORN_PATH_SEQUENCE) {
-        status =
-            norn_kernel_set(&n->train, err, 0, "bbbbbbbiiiiiiiiiiiiiufbbbbbbbbbbbbb", &series->values,
-                            &series->starts, &series->index, &n->scaling, &n->windows, &n->schedule, &n->keys,
-                            0, slots, 0, (int)n->shards, (int)n->held, columns, f, kx, t, bp, o, op, loss,
-                            dropout_threshold(n), keep, &n->values, &n->back, &n->x, &n->h, &n->carry,
-                            &n->kept, &n->dropped, &n->dx, &n->dh, &n->dcarry, &n->y, &n->partial, &n->loss);
+        status = norn_kernel_set(&n->train, err, 0, "bbbbbbbiiiiiiiiiiiiiufbbbbbbbbbbbbbb", &series->values,
+                                 &series->starts, &series->index, &n->scaling, &n->windows, &n->schedule,
+                                 &n->keys, 0, slots, 0, (int)n->shards, (int)n->held, columns, f, kx, t, bp,
+                                 o, op, loss, dropout_threshold(n), keep, &n->values, &n->back, &n->x, &n->h,
+                                 &n->carry, &n->kept, &n->dropped, &n->dx, &n->dh, &n->dcarry, &n->y,
+                                 &n->partial, &n->loss, &n->sums);
         if (status == NORN_OK)
-            status =
-                norn_kernel_set(&n->weight_gradient, err, 0, "biiiiiiiiiiibbbbbbb", &n->schedule, 0, slots, 0,
-                                (int)n->held, (int)n->held, splits, kx, t, bp, op, s->dropout > 0.0 ? 1 : 0,
-                                &n->x, &n->h, &n->kept, &n->dropped, &n->y, &n->gradient, &n->chain);
+            status = norn_kernel_set(&n->weight_gradient, err, 0, "biiiiiiiiiiibbbbbbbb", &n->schedule, 0,
+                                     slots, 0, (int)n->held, (int)n->held, splits, kx, t, bp, op,
+                                     s->dropout > 0.0 ? 1 : 0, &n->x, &n->h, &n->kept, &n->dropped, &n->y,
+                                     &n->gradient, &n->chain, &n->sums);
         if (status == NORN_OK)
             status =
                 norn_kernel_set(&n->infer, err, 0, "bbbbbbiiiiiiiiibbbbbbb", &series->values, &series->starts,
@@ -449,12 +398,32 @@ static norn_status set_arguments(norn_network *n, const norn_series *series, nor
                                 &n->infer_carry, &n->infer_y, &n->infer_partial, &n->infer_loss);
     }
     if (status == NORN_OK)
-        status = norn_kernel_set(&n->norm, err, 0, "biiilbbb", &n->schedule, 0, slots, splits,
-                                 (int64_t)n->parameters, &n->gradient, &n->norm_partial, &n->norm_parts);
+        status = norn_kernel_set(&n->norm, err, 0, "biiilbbbb", &n->schedule, 0, slots, splits,
+                                 (int64_t)n->parameters, &n->gradient, &n->norm_partial, &n->norm_parts,
+                                 &n->filled);
     if (status == NORN_OK) status = set_rule(n, err);
     if (status == NORN_OK)
         status = norn_kernel_set(&n->pack, err, 0, "biiiibb", &n->schedule, 0, slots, kx, op, &n->values,
                                  &n->back);
+    return status;
+}
+
+static void mark(void *user, size_t plain, size_t padded)
+{
+    (void)plain;
+    ((float *)user)[padded] = 1.0f;
+}
+
+/* Tells the device where parameters stand. */
+static norn_status fill_places(norn_network *n, norn_error *err)
+{
+    const norn_host *host = &n->context->host;
+    float *places = norn_new(host, n->parameters, sizeof *places);
+    if (!places) return norn_fail_memory(err, "parameters");
+    norn_network_visit_all(n, mark, places);
+    const norn_status status =
+        norn_buffer_write(n->context, &n->filled, 0, places, n->parameters * sizeof *places, err);
+    norn_delete(host, places, n->parameters, sizeof *places);
     return status;
 }
 
@@ -470,9 +439,11 @@ norn_status norn_network_new(norn_network **out, norn_context *context, const no
     network->shape = *shape;
     network->dropout_keys = norn_new(&context->host, shape->members, sizeof *network->dropout_keys);
     if (!network->dropout_keys) status = norn_fail_memory(err, "a network");
+    if (status == NORN_OK) status = prepare_cell(network, err);
     if (status == NORN_OK) status = plan(network, series->columns, err);
     if (status == NORN_OK) status = build(network, err);
     if (status == NORN_OK) status = allocate(network, series->columns, err);
+    if (status == NORN_OK && network->holes) status = fill_places(network, err);
     if (status == NORN_OK) status = set_arguments(network, series, err);
     if (status == NORN_OK) norn_network_count_costs(network);
     norn_profile_leave(context->host.profile);
@@ -525,8 +496,12 @@ void norn_network_free(norn_network *network)
                                     &network->infer_windows,
                                     &network->infer_schedule,
                                     &network->scaling,
-                                    &network->keys};
+                                    &network->keys,
+                                    &network->sums,
+                                    &network->filled};
     for (size_t i = 0; i < NORN_COUNT(buffers); i++) norn_buffer_free(buffers[i]);
+    norn_cell_plan_free(network->plan);
+    norn_cell_free(network->lstm);
     norn_delete(&context->host, network->dropout_keys, network->shape.members, sizeof *network->dropout_keys);
     norn_delete(&context->host, network, 1, sizeof *network);
 }
@@ -588,7 +563,8 @@ norn_status norn_network_put_part(norn_network *network, norn_network_part part,
     const norn_host *host = &network->context->host;
     copying job = {plain, NULL, norn_new(host, network->parameters, sizeof(float))};
     if (!job.padded) return norn_fail_memory(err, "parameters");
-    visit(network, copy_in, &job);
+    norn_network_visit_all(network, copy_in, &job);
+    if (part == NORN_PART_VALUES || part == NORN_PART_BEST) norn_network_put_beginnings(network, job.padded);
     const size_t bytes = network->parameters * sizeof(float);
     norn_status status =
         norn_buffer_write(network->context, part_of(network, part), member * bytes, job.padded, bytes, err);
@@ -610,7 +586,7 @@ static norn_status get(norn_network *network, const norn_buffer *from, size_t of
     if (!job.padded) return norn_fail_memory(err, "parameters");
     const norn_status status = norn_buffer_read(network->context, from, offset, job.padded,
                                                 network->parameters * sizeof(float), err);
-    if (status == NORN_OK) visit(network, copy_out, &job);
+    if (status == NORN_OK) norn_network_visit_all(network, copy_out, &job);
     norn_delete(host, job.padded, network->parameters, sizeof(float));
     return status;
 }
@@ -639,14 +615,8 @@ norn_status norn_network_initialise(norn_network *network, size_t member, uint64
     const size_t count = norn_network_plain_size(&network->shape);
     double *plain = norn_new(host, count, sizeof *plain);
     if (!plain) return norn_fail_memory(err, "initial parameters");
-    const norn_key key = norn_random_key(seed, identity, NORN_PURPOSE_INITIAL);
-    const double bound = 1.0 / sqrt((double)network->shape.hidden);
-    const size_t head =
-        (network->shape.hidden + 1) * network->shape.horizon; /* stays 0: the first forecast is the base */
-    for (size_t i = 0; i < count - head; i++) {
-        const norn_random_words words = norn_random(key, (uint32_t)(i / 4), (uint32_t)(i / 4 >> 32), 0, 0);
-        plain[i] = bound * (2.0 * norn_random_unit(words.word[i % 4]) - 1.0);
-    }
+    /* The head stays 0: the first forecast is the base. */
+    norn_network_draw(network, norn_random_key(seed, identity, NORN_PURPOSE_INITIAL), plain);
     norn_status status = norn_network_put(network, member, plain, err);
     norn_delete(host, plain, count, sizeof *plain);
 

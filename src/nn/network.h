@@ -1,7 +1,7 @@
 /*
  * Stacked recurrent layers with a direct head, for many members at once: one buffer of parameters
  * [member][P], one of gradients, activations planned before training; the kernels of kernels/step.cl,
- * gradient.cl and optimiser.cl.
+ * gradient.cl and optimiser.cl around those that are made from the cell's formula.
  *
  * Letters: M members, B rows of a batch, T steps (the window), F inputs, H hidden units, L layers, O outputs
  * (the horizon). A slot is a place in a launch that a live member holds.
@@ -18,7 +18,9 @@
 #ifndef NORN_SRC_NN_NETWORK_H
 #define NORN_SRC_NN_NETWORK_H
 
+#include "cell/plan.h"
 #include "compute/compute.h"
+#include "nn/layout.h"
 #include "nn/optimiser.h"
 #include "nn/random.h"
 #include "nn/series.h"
@@ -43,6 +45,8 @@ typedef struct norn_network_shape {
     double quantile; /* of the pinball loss, between 0 and 1; rounded to millionths */
     bool weighted;   /* the series have one more column than inputs, the last: how much each row counts as a
                         target; its pair of norn_network_scale is a covariate's */
+    const norn_cell *cell; /* of all layers; borrowed for as long as the network lives; NULL: the LSTM */
+    const char *by_hand; /* OpenCL C in place of what the formula becomes, to measure one against the other */
 } norn_network_shape;
 
 /* A training step of one slot, as kernels/step.cl reads it. Floats are stored by their bits. */
@@ -63,8 +67,16 @@ typedef struct norn_network {
     size_t shards, shard_rows, held;   /* bp is shards * shard_rows; shards in memory at once */
     size_t parameters, back_size;      /* floats of a member */
     size_t splits;                     /* gradients that the shards have: 1, or one each */
+    norn_cell *lstm;                   /* the cell where the shape has none */
+    norn_cell_plan *plan;
+    norn_cell_places places;
+    norn_cell_shape bound[2]; /* of the first layer, and of those above it */
+    size_t gates, carries;    /* sums of products a unit, states beside h */
+    bool begins;              /* states do not begin at 0 */
+    unsigned learned;         /* bit s: state s begins at parameters of its own */
+    bool holes;               /* among the padded parameters are places that belong to none */
     norn_kernel train, weight_gradient, norm, update, pack, infer;
-    norn_kernel stage[8];                                               /* stage path, see stage.c */
+    norn_kernel stage[11];                                              /* stage path, see stage.c */
     norn_buffer values, best, first_moment, second_moment, back;        /* [M] members */
     norn_buffer gradient, chain, norm_partial, norm_parts;              /* [slots] */
     norn_buffer x, h, carry, kept, dropped, dx, dh, dcarry, y, partial; /* [slots][held] */
@@ -73,6 +85,8 @@ typedef struct norn_network {
         infer_schedule;
     norn_buffer scaling;    /* [M][columns] */
     norn_buffer keys;       /* [M] dropout keys */
+    norn_buffer sums;       /* [slots][held][groups][L] gradients that are no products: step.cl */
+    norn_buffer filled;     /* [P] 1 where a parameter stands; empty without holes */
     norn_key *dropout_keys; /* [M] the same on the host, for the stage path */
 } norn_network;
 
@@ -81,9 +95,10 @@ norn_status norn_network_new(norn_network **out, norn_context *context, const no
                              const norn_series *series, norn_error *err);
 void norn_network_free(norn_network *network);
 
-/* Numbers in one member without padding, in the plain order: for each layer w_ih [4H][I], w_hh [4H][H], bias
- * [4H] (gates i, f, g, o), then the head [O][H] and its bias [O]: PyTorch's layouts with its two biases
- * summed. */
+/* Numbers in one member without padding, in the plain order: for each layer the matrices of the input, the
+ * other matrices, the vectors, each in the order of the formula; then the head [O][H] and its bias [O]. For
+ * the LSTM that is w_ih [4H][I], w_hh [4H][H], bias [4H] (gates i, f, g, o): PyTorch's layouts with its two
+ * biases summed. 0: the cell cannot have these sizes. */
 size_t norn_network_plain_size(const norn_network_shape *shape);
 norn_status norn_network_put(norn_network *network, size_t member, const double *plain, norn_error *err);
 norn_status norn_network_get(norn_network *network, size_t member, double *plain, norn_error *err);
@@ -103,8 +118,8 @@ norn_status norn_network_get_part(norn_network *network, norn_network_part part,
 /* The same for the gradient that stands in a slot (before or after clipping: it is never scaled in place). */
 norn_status norn_network_get_gradient(norn_network *network, size_t slot, double *plain, norn_error *err);
 
-/* Initial parameters of a member: layers uniform in +-1/sqrt(H) as PyTorch has them, the head 0, so that the
- * first forecast is the base; moments 0; the key of its dropout. */
+/* Initial parameters of a member: layers as the formula says, else uniform in +-1/sqrt(H) as PyTorch has
+ * them; the head 0, so that the first forecast is the base; moments 0; the key of its dropout. */
 norn_status norn_network_initialise(norn_network *network, size_t member, uint64_t seed, uint64_t identity,
                                     norn_error *err);
 
@@ -131,8 +146,8 @@ norn_status norn_network_infer(norn_network *network, const norn_series *series,
 norn_status norn_network_keep(norn_network *network, size_t member, norn_error *err);
 norn_status norn_network_restore(norn_network *network, size_t member, norn_error *err);
 
-/* Operations of one training step of one member, as the design counts them: 3 * sum over layers
- * 2*B*T*4H*(I+H). */
+/* Operations of one training step of one member in products: 3 * sum over layers of 2*B*T*(numbers in the
+ * layer's matrices), for the LSTM 4H*(I+H). */
 double norn_network_operations(const norn_network_shape *shape);
 
 /* ---- cost.c: for a profile ---- */
@@ -146,9 +161,30 @@ norn_status norn_stage_rows(norn_network *network, const norn_series *series, co
 norn_status norn_stage_infer(norn_network *network, const norn_series *series, size_t rows, size_t member,
                              bool with_targets, norn_error *err);
 
+/* ---- layout.c: where parameters stand ---- */
+
+/* The sizes of a layer's cell. */
+norn_status norn_network_bind(norn_cell_shape *out, const norn_network_shape *shape, const norn_cell *cell,
+                              size_t layer, norn_error *err);
+
 /* Offsets in floats within a member's parameters; layer == L: the head. */
 size_t norn_network_layer_start(const norn_network *network, size_t layer);
 size_t norn_network_layer_bias(const norn_network *network, size_t layer);
+size_t norn_network_layer_initial(const norn_network *network, size_t layer);
+size_t norn_network_head_bias(const norn_network *network);
 size_t norn_network_back_start(const norn_network *network, size_t layer);
+size_t norn_network_layer_sums(const norn_network *network); /* floats of a group and layer in `sums` */
+
+/* Tells of every plain number, in order, where it stands among the padded ones. */
+typedef void (*norn_network_visit)(void *user, size_t plain, size_t padded);
+void norn_network_visit_all(const norn_network *network, norn_network_visit each, void *user);
+
+/* Sets begins and learned; has_holes says what `holes` is to be. */
+void norn_network_find_beginnings(norn_network *network);
+bool norn_network_has_holes(const norn_network *network);
+/* Writes what states begin with where that is no parameter. */
+void norn_network_put_beginnings(const norn_network *network, float *padded);
+/* Initial values of all layers into plain; not of the head. */
+void norn_network_draw(const norn_network *network, norn_key key, double *plain);
 
 #endif

@@ -12,6 +12,7 @@
 #define NORN_SRC_NN_REFERENCE_H
 
 #include "base/base.h"
+#include "cell/cell.h"
 #include "nn/optimiser.h"
 #include "norn/forecast.h"
 
@@ -159,6 +160,22 @@ void norn_reference_network_free(norn_reference_network *network);
 double norn_reference_network_forward(norn_reference_network *network, const norn_reference_batch *batch);
 /* After a forward call on the same batch: overwrites gradients, dh, dgates, dx, dh0 and dc0. */
 void norn_reference_network_backward(norn_reference_network *network, const norn_reference_batch *batch);
+
+/* ---- a network of any cell (reference_cells.c) ------------------------------------------------------------
+ */
+
+typedef struct norn_reference_cells {
+    const norn_cell *cell;
+    norn_reference_shape shape;
+    const double *parameters; /* in the plain order: layers (layout.h), the head's weight and bias */
+    double *gradients;        /* the same, overwritten; NULL: forward only */
+    double *prediction;       /* [B][O] result */
+} norn_reference_cells;
+
+/* Layers by the interpreter, from the states that the formula begins with. NORN_ERR_MEMORY, and the errors of
+ * norn_cell_bind. */
+norn_status norn_reference_cells_run(const norn_reference_cells *network, const norn_reference_batch *batch,
+                                     double *loss, norn_error *err);
 
 /* ---- optimiser -------------------------------------------------------------------------------------------
  */
