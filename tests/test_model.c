@@ -311,7 +311,7 @@ static void what_is_no_model_of_ours_is_refused_with_words(void **state)
         {"{\\\"format\\\"", "[\\\"format\\\"", "not a JSON object"},
         {"\"norn\":\"{", "\"norn\":\"{}{", "not a JSON object"},
         {"\\\"reader\\\":1", "\\\"reader\\\":2", "\"format\" and \"reader\""},
-        {"\\\"format\\\":1,\\\"reader\\\":1", "\\\"format\\\":9,\\\"reader\\\":2", "in format 9"},
+        {"\\\"format\\\":1,\\\"reader\\\":1", "\\\"format\\\":9,\\\"reader\\\":3", "in format 9"},
         {"\\\"format\\\":1,", "", "\"format\" and \"reader\""},
         {"\\\"reader\\\":1,", "\\\"reader\\\":1,\\\"reader\\\":1,", "not a JSON object"},
         {"\\\"lstm\\\"", "\\\"gru\\\"", "cell is not \"lstm\""},

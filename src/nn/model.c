@@ -1,6 +1,9 @@
 /* A trained model in memory: see model.h. */
 #include "nn/model.h"
 
+#include "data/csv.h"
+#include "nn/model_slices.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +13,8 @@ static norn_network_shape shape_of(const norn_model *model)
                                 .hidden = model->hidden,
                                 .layers = model->layers,
                                 .window = model->window,
-                                .horizon = model->horizon};
+                                .horizon = model->horizon,
+                                .cell = model->cell};
 }
 
 size_t norn_model_plain_size(const norn_model *model)
@@ -26,9 +30,29 @@ static size_t covariates_of(const norn_model *model)
     return model->members * model->series * (model->inputs - 1);
 }
 
+static norn_status copy_cell(norn_cell **out, const norn_cell *cell, const norn_host *host, norn_error *err)
+{
+    char *text = norn_text_copy(host, cell->text, cell->length);
+    if (!text) return norn_fail_memory(err, "a model");
+    const bool sound = norn_utf8_valid(text, cell->length) == cell->length;
+    for (size_t i = 0; i < cell->length; i++)
+        if (!text[i] || (!sound && (unsigned char)text[i] >= 0x80)) text[i] = '?';
+    const norn_status status = norn_cell_read(out, text, cell->length, "formula", host, err);
+    norn_text_delete(host, text);
+    return status;
+}
+
 norn_status norn_model_new(norn_model **out, size_t inputs, size_t hidden, size_t layers, size_t window,
                            size_t horizon, size_t members, size_t series, size_t columns,
                            const norn_host *services, norn_error *err)
+{
+    return norn_model_new_of(out, NULL, inputs, hidden, layers, window, horizon, members, series, columns,
+                             services, err);
+}
+
+norn_status norn_model_new_of(norn_model **out, const norn_cell *cell, size_t inputs, size_t hidden,
+                              size_t layers, size_t window, size_t horizon, size_t members, size_t series,
+                              size_t columns, const norn_host *services, norn_error *err)
 {
     const norn_host host = norn_host_copy(services);
     /* The network's own bounds (network.c), so that no product below can overflow. */
@@ -58,11 +82,22 @@ norn_status norn_model_new(norn_model **out, size_t inputs, size_t hidden, size_
                           .members = members,
                           .series = series,
                           .columns = columns,
+                          .layout = norn_model_layout_of(cell),
                           .season = 1,
                           .step = {NORN_STEP_INTEGER, 1},
                           .correction = 1.0};
     memcpy(model->library, NORN_VERSION, sizeof NORN_VERSION);
-    const size_t plain = norn_model_plain_size(model);
+    norn_status status = cell ? copy_cell(&model->cell, cell, &host, err) : NORN_OK;
+    const size_t plain = status == NORN_OK ? norn_model_plain_size(model) : 0;
+    if (status == NORN_OK && !plain) { /* for the words of what is wrong */
+        norn_cell_shape bound;
+        status = norn_cell_bind(&bound, cell, inputs, hidden, 0, err);
+        if (status == NORN_OK) status = norn_cell_bind(&bound, cell, hidden, hidden, 0, err);
+    }
+    if (status != NORN_OK) {
+        norn_model_free(model);
+        return status;
+    }
     const bool fits =
         members <= SIZE_MAX / plain && members <= SIZE_MAX / series && members * series <= SIZE_MAX / inputs;
     if (fits) {
@@ -91,11 +126,12 @@ void norn_model_free(norn_model *model)
     for (size_t c = 0; c < model->columns && model->column; c++)
         norn_text_delete(&host, model->column[c].name);
     for (size_t s = 0; s < model->series && model->ids; s++) norn_text_delete(&host, model->ids[s]);
+    const size_t plain = model->parameters ? norn_model_plain_size(model) : 0;
     norn_delete(&host, model->column, model->columns, sizeof *model->column);
     norn_delete(&host, model->input, model->inputs, sizeof *model->input);
     norn_delete(&host, model->member, model->members, sizeof *model->member);
-    norn_delete(&host, model->parameters, model->members * norn_model_plain_size(model),
-                sizeof *model->parameters);
+    norn_delete(&host, model->parameters, model->members * plain, sizeof *model->parameters);
+    norn_cell_free(model->cell);
     norn_delete(&host, model->ids, model->series, sizeof *model->ids);
     norn_delete(&host, model->by_id, model->series, sizeof *model->by_id);
     norn_delete(&host, model->scaling, model->members * model->series, sizeof *model->scaling);
@@ -176,7 +212,8 @@ static norn_status same_shape(const norn_model *model, const norn_network *netwo
 {
     const norn_network_shape *s = &network->shape;
     if (s->inputs == model->inputs && s->hidden == model->hidden && s->layers == model->layers &&
-        s->horizon == model->horizon)
+        s->horizon == model->horizon && norn_network_plain_size(s) == norn_model_plain_size(model) &&
+        !s->cell == !model->cell)
         return NORN_OK;
     return norn_fail(err, NORN_ERR_INTERNAL, "a model and a network of other shapes");
 }

@@ -13,8 +13,8 @@
 #include "norn/table.h"
 
 enum {
-    NORN_MODEL_FORMAT = 1,       /* of the files this library writes, and the latest it reads */
-    NORN_MODEL_READER = 1,       /* the oldest format a reader must know for them */
+    NORN_MODEL_FORMAT = 2,       /* the latest that this library reads and writes: any cell, by its formula */
+    NORN_MODEL_LSTM = 1,         /* of models of the LSTM: what the first version reads */
     NORN_MODEL_TEXT = 512 << 10, /* bytes of the description, at most: jansson makes up to 75 of each */
 };
 
@@ -49,11 +49,22 @@ typedef struct norn_model_member {
     norn_training training;
 } norn_model_member;
 
+/* How parameters are named and stacked in the file: as one of PyTorch's modules, or as declared. */
+typedef enum norn_model_layout {
+    NORN_LAYOUT_FORMULA = 0,
+    NORN_LAYOUT_LSTM,
+    NORN_LAYOUT_GRU,
+    NORN_LAYOUT_RNN,
+    NORN_LAYOUTS
+} norn_model_layout;
+
 typedef struct norn_model {
     norn_host host;
     char library[16]; /* the version that wrote it */
 
-    size_t inputs, hidden, layers, window, horizon; /* F, H, L, T, O; an LSTM */
+    norn_cell *cell;                                /* its own copy; NULL: the LSTM */
+    norn_model_layout layout;                       /* in the file */
+    size_t inputs, hidden, layers, window, horizon; /* F, H, L, T, O */
     size_t members, series, columns;                /* M, S; columns of the file it was trained on */
     norn_model_column *column;                      /* [columns] */
     norn_model_input *input;                        /* [F] */
@@ -75,10 +86,14 @@ typedef struct norn_model {
     size_t *by_id;                   /* [S] order of the ids, by norn_model_sort */
 } norn_model;
 
-/* Everything zero but the sizes. NORN_ERR_USAGE for sizes out of bounds. host NULL: malloc. */
+/* Everything zero but the sizes, of LSTMs. NORN_ERR_USAGE for sizes out of bounds. host NULL: malloc. */
 norn_status norn_model_new(norn_model **out, size_t inputs, size_t hidden, size_t layers, size_t window,
                            size_t horizon, size_t members, size_t series, size_t columns,
                            const norn_host *host, norn_error *err);
+/* The same of any cell, which is copied; bytes of its text that JSON cannot hold (in comments) become "?". */
+norn_status norn_model_new_of(norn_model **out, const norn_cell *cell, size_t inputs, size_t hidden,
+                              size_t layers, size_t window, size_t horizon, size_t members, size_t series,
+                              size_t columns, const norn_host *host, norn_error *err);
 void norn_model_free(norn_model *model); /* NULL: nothing */
 
 /* Texts are copied. */

@@ -9,6 +9,7 @@
 #include "nn/model.h"
 
 #include "nn/checksum.h"
+#include "nn/model_slices.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SERIES_TENSORS = 8, GATES = 4 };
+enum { SERIES_TENSORS = 8, TENSOR_NAME = NORN_SLICE_NAME + 24 };
 
 /* ---- the description --------------------------------------------------------------------------------------
  */
@@ -129,11 +130,17 @@ static char *describe(const norn_model *model)
     norn_model shown = *model; /* the tables want to write, and are only read here */
     field fields[MODEL_FIELDS], of_member[MEMBER_FIELDS];
     model_fields(&shown, fields);
-    json_t *root = json_pack("{s:i,s:i,s:{s:s}}", "format", NORN_MODEL_FORMAT, "reader", NORN_MODEL_READER,
-                             "network", "cell", "lstm");
+    const int format = model->layout == NORN_LAYOUT_LSTM ? NORN_MODEL_LSTM : NORN_MODEL_FORMAT;
+    json_t *root = json_pack("{s:i,s:i,s:{s:s}}", "format", format, "reader", format, "network", "cell",
+                             format == NORN_MODEL_LSTM ? "lstm" : model->cell->name);
     json_t *columns = json_array(), *inputs = json_array(), *members = json_array();
     char *text = NULL;
     if (!root || !columns || !inputs || !members || !put_fields(root, fields, MODEL_FIELDS)) goto done;
+    json_t *network = json_object_get(root, "network");
+    if (format != NORN_MODEL_LSTM &&
+        (json_object_set_new(network, "formula", json_string(model->cell->text)) != 0 ||
+         json_object_set_new(network, "parameters", json_string(norn_model_layout_name(model->layout))) != 0))
+        goto done;
     if (json_object_set_new(json_object_get(root, "step"), "unit", json_string(units[model->step.unit])) != 0)
         goto done;
     for (size_t c = 0; c < model->columns; c++)
@@ -167,43 +174,9 @@ done:
 /* ---- the tensors ------------------------------------------------------------------------------------------
  */
 
-/* One parameter tensor of a member, and where its numbers stand among the plain ones. */
-typedef struct slice {
-    char name[48];
-    size_t rank;
-    uint64_t shape[2];
-    size_t at, count;
-    bool zero; /* PyTorch's second bias: ours is one, and stands in the first */
-} slice;
-
-/* Number `index` of a member's; false beyond the last. */
-static bool slice_of(const norn_model *m, size_t member, size_t index, slice *out)
+static void name_slice(char out[TENSOR_NAME], size_t member, const norn_slice *slice)
 {
-    static const char *const parts[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
-    const size_t h = m->hidden, wide = GATES * h, layer = index / 4, part = index % 4;
-    const size_t first = wide * (m->inputs + h + 1), upper = wide * (2 * h + 1);
-    *out = (slice){.rank = 1};
-    if (layer < m->layers) {
-        const size_t inputs = layer ? h : m->inputs;
-        const size_t starts[] = {0, wide * inputs, wide * (inputs + h), wide * (inputs + h)};
-        (void)snprintf(out->name, sizeof out->name, "m%zu.rnn.%s_l%zu", member, parts[part], layer);
-        out->rank = part < 2 ? 2 : 1;
-        out->shape[0] = wide;
-        out->shape[1] = part == 0 ? inputs : h;
-        out->at = (layer ? first + (layer - 1) * upper : 0) + starts[part];
-        out->zero = part == 3;
-    } else if (index - 4 * m->layers < 2) {
-        const bool bias = index > 4 * m->layers;
-        (void)snprintf(out->name, sizeof out->name, "m%zu.head.%s", member, bias ? "bias" : "weight");
-        out->rank = bias ? 1 : 2;
-        out->shape[0] = m->horizon;
-        out->shape[1] = h;
-        out->at = first + (m->layers - 1) * upper + (bias ? h * m->horizon : 0);
-    } else {
-        return false;
-    }
-    out->count = (size_t)(out->rank == 2 ? out->shape[0] * out->shape[1] : out->shape[0]);
-    return true;
+    (void)snprintf(out, TENSOR_NAME, "m%zu.%s", member, slice->name);
 }
 
 /* The tensors beside the parameters: arrays over members, series and covariates. */
@@ -308,13 +281,34 @@ static void fill_arrays(const norn_model *model, arrays *a)
     }
 }
 
+/* One tensor of a member on its way out. */
+typedef struct cargo {
+    char name[TENSOR_NAME];
+    const norn_slice *slice;
+    const float *plain; /* of the member */
+} cargo;
+
+/* PyTorch's second bias: zeros, then what is not in a sum with the first. */
+static norn_status fill_second(void *user, uint64_t offset, void *out, size_t bytes, norn_error *err)
+{
+    (void)err;
+    const cargo *c = user;
+    float *to = out;
+    const size_t first = (size_t)offset / sizeof *to;
+    for (size_t i = first; i < first + bytes / sizeof *to; i++)
+        to[i - first] = i < c->slice->folded ? 0.0f : c->plain[c->slice->at + i - c->slice->folded];
+    return NORN_OK;
+}
+
 norn_status norn_model_save(const norn_model *model, const char *path, const norn_file_system *system,
                             norn_error *err)
 {
     const norn_host *host = &model->host;
-    const size_t each = 4 * model->layers + 2, count = model->members * each + SERIES_TENSORS;
-    const size_t plain = norn_model_plain_size(model), zeros = GATES * model->hidden;
+    const size_t plain = norn_model_plain_size(model);
     arrays a = {0};
+    norn_slice *slices = NULL;
+    size_t each = 0, used = 0;
+    const unsigned char nothing = 0;
     for (size_t s = 0; s < model->series; s++) {
         if (!model->ids[s]) return norn_fail(err, NORN_ERR_INTERNAL, "a series without an id");
         a.id_bytes += strlen(model->ids[s]);
@@ -325,13 +319,13 @@ norn_status norn_model_save(const norn_model *model, const char *path, const nor
             return norn_fail(err, NORN_ERR_INTERNAL, "a column without a name or a role");
     array_row rows[SERIES_TENSORS];
     const size_t row_count = array_rows(model, &a, rows);
+    norn_status status = norn_model_slices(model, &slices, &each, err);
+    if (status != NORN_OK) return status;
+    const size_t count = model->members * each + SERIES_TENSORS;
     norn_tensor_source *sources = norn_new(host, count, sizeof *sources);
-    slice *slices = norn_new(host, model->members * each, sizeof *slices);
-    float *zero = norn_new(host, zeros, sizeof *zero);
+    cargo *cargoes = norn_new(host, model->members * each, sizeof *cargoes);
     char *description = describe(model), checksum[NORN_CHECKSUM_TEXT];
-    size_t used = 0;
-    norn_status status = NORN_OK;
-    if (!sources || !slices || !zero)
+    if (!sources || !cargoes)
         status = norn_fail_memory(err, "a model's file");
     else if (!description)
         status = norn_fail(err, NORN_ERR_OUTPUT,
@@ -346,17 +340,20 @@ norn_status norn_model_save(const norn_model *model, const char *path, const nor
     fill_arrays(model, &a);
     for (size_t m = 0; m < model->members; m++)
         for (size_t i = 0; i < each; i++) {
-            slice *one = &slices[m * each + i];
-            (void)slice_of(model, m, i, one);
+            cargo *one = &cargoes[m * each + i];
+            *one = (cargo){"", &slices[i], model->parameters + m * plain};
+            name_slice(one->name, m, &slices[i]);
             sources[used] = (norn_tensor_source){
-                .tensor = {.name = one->name, .dtype = NORN_DTYPE_F32, .rank = one->rank},
-                .data = one->zero ? zero : model->parameters + m * plain + one->at};
-            memcpy(sources[used++].tensor.shape, one->shape, sizeof one->shape);
+                .tensor = {.name = one->name, .dtype = NORN_DTYPE_F32, .rank = slices[i].rank},
+                .data = slices[i].folded ? NULL : one->plain + slices[i].at,
+                .fill = fill_second,
+                .user = one};
+            memcpy(sources[used++].tensor.shape, slices[i].shape, sizeof slices[i].shape);
         }
     for (size_t i = 0; i < row_count; i++) {
         sources[used] = (norn_tensor_source){
             .tensor = {.name = rows[i].name, .dtype = rows[i].dtype, .rank = rows[i].rank},
-            .data = rows[i].count ? *rows[i].data : zero};
+            .data = rows[i].count ? *rows[i].data : &nothing};
         memcpy(sources[used++].tensor.shape, rows[i].shape, sizeof rows[i].shape);
     }
     if ((status = norn_checksum_of_sources(description, sources, used, host, checksum, err)) != NORN_OK)
@@ -366,8 +363,8 @@ norn_status norn_model_save(const norn_model *model, const char *path, const nor
 done:
     free(description);
     delete_arrays(host, rows, row_count);
-    norn_delete(host, zero, zeros, sizeof *zero);
-    norn_delete(host, slices, model->members * each, sizeof *slices);
+    norn_delete(host, cargoes, model->members * each, sizeof *cargoes);
+    norn_delete(host, slices, each, sizeof *slices);
     norn_delete(host, sources, count, sizeof *sources);
     return status;
 }
@@ -470,10 +467,28 @@ static norn_status check_version(const loader *l, const json_t *root)
         return refuse(
             l, "written by Norn %s in format %lld, which this Norn %s does not know: a later one is needed",
             library, (long long)json_integer_value(format), NORN_VERSION);
-    const char *cell = json_string_value(json_object_get(json_object_get(root, "network"), "cell"));
-    if (!cell || strcmp(cell, "lstm") != 0)
-        return refuse(l, "the model's cell is not \"lstm\", the only one this Norn %s knows", NORN_VERSION);
     return NORN_OK;
+}
+
+/* The cell and the layout of its parameters, into the draft. Without a formula it is the LSTM. */
+static norn_status read_cell(const loader *l, const json_t *root, norn_model *draft)
+{
+    const json_t *network = json_object_get(root, "network"), *formula = json_object_get(network, "formula");
+    const char *name = json_string_value(json_object_get(network, "cell")),
+               *layout = json_string_value(json_object_get(network, "parameters"));
+    draft->layout = formula ? norn_model_layout_called(layout ? layout : "") : NORN_LAYOUT_LSTM;
+    if (!formula && (!name || strcmp(name, "lstm") != 0))
+        return refuse(l, "the model's cell is not \"lstm\", the only one without a formula");
+    if (!formula) return NORN_OK;
+    if (!json_is_string(formula) || draft->layout == NORN_LAYOUTS)
+        return refuse(l, "\"formula\" or \"parameters\" of the model's network make no sense");
+    norn_error wrong = NORN_ERROR_INIT;
+    const norn_status status = norn_cell_read(&draft->cell, json_string_value(formula),
+                                              json_string_length(formula), "formula", &draft->host, &wrong);
+    if (status == NORN_OK) return NORN_OK;
+    if (status != NORN_ERR_DATA) return norn_fail(l->err, status, "%s", wrong.message);
+    return refuse(l, "in the formula of the model's cell, line %lld, column %lld: %s", (long long)wrong.line,
+                  (long long)wrong.column, wrong.message);
 }
 
 /* A tensor of that type and shape, or NULL with the error recorded. */
@@ -490,43 +505,58 @@ static const norn_tensor *expect(const loader *l, const char *name, norn_dtype d
 }
 
 /* Every parameter is there, and no other: only then is anything allocated by the sizes. */
-static norn_status check_slices(const loader *l, const norn_model *draft)
+static norn_status check_slices(const loader *l, const norn_model *draft, const norn_slice *slices,
+                                size_t each)
 {
-    slice one;
-    size_t expected = 0, found = 0;
+    size_t found = 0;
     for (size_t m = 0; m < draft->members; m++)
-        for (size_t i = 0; slice_of(draft, m, i, &one); i++, expected++)
-            if (!expect(l, one.name, NORN_DTYPE_F32, one.rank, one.shape)) return NORN_ERR_DATA;
+        for (size_t i = 0; i < each; i++) {
+            char name[TENSOR_NAME];
+            name_slice(name, m, &slices[i]);
+            if (!expect(l, name, NORN_DTYPE_F32, slices[i].rank, slices[i].shape)) return NORN_ERR_DATA;
+        }
     for (size_t i = 0; i < norn_safetensors_count(l->file); i++) {
         const char *name = norn_safetensors_tensor(l->file, i)->name;
         found += name[0] == 'm' && name[1] >= '0' && name[1] <= '9';
     }
-    if (found == expected) return NORN_OK;
+    if (found == draft->members * each) return NORN_OK;
     return refuse(l, "the file has %zu tensors of members, the model's description asks for %zu", found,
-                  expected);
+                  draft->members * each);
 }
 
-static norn_status read_slices(const loader *l, norn_model *model)
+/* Where number k of a tensor goes: a second bias, as others may have set it, into the first. */
+static size_t place_in_member(const norn_slice *slice, size_t k)
 {
-    const size_t plain = norn_model_plain_size(model), wide = GATES * model->hidden;
+    return k < slice->folded ? slice->fold_at + k : slice->at + k - slice->folded;
+}
+
+static norn_status read_slices(const loader *l, norn_model *model, const norn_slice *slices, size_t each)
+{
+    const size_t plain = norn_model_plain_size(model);
     norn_status status = NORN_OK;
-    slice one;
-    float *second = norn_new(&model->host, wide, sizeof *second);
+    size_t longest = 1;
+    for (size_t i = 0; i < each; i++)
+        if (slices[i].folded && slices[i].count > longest) longest = slices[i].count;
+    float *second = norn_new(&model->host, longest, sizeof *second);
     if (!second) return norn_fail_memory(l->err, "a model's parameters");
     for (size_t m = 0; m < model->members; m++)
-        for (size_t i = 0; status == NORN_OK && slice_of(model, m, i, &one); i++) {
-            float *to = model->parameters + m * plain + one.at;
-            status = norn_safetensors_read(l->file, norn_safetensors_find(l->file, one.name), 0,
-                                           one.zero ? second : to, one.count * sizeof *to, l->err);
-            for (size_t k = 0; k < one.count && status == NORN_OK; k++) {
-                /* A second bias, as others may have set it, goes into the first; 0 leaves that its very bits.
-                 */
-                if (one.zero && second[k] != 0.0f) to[k] += second[k];
-                if (!isfinite(to[k]))
-                    status = refuse(l, "tensor \"%s\" holds a number that is not finite", one.name);
+        for (size_t i = 0; status == NORN_OK && i < each; i++) {
+            const norn_slice *one = &slices[i];
+            char name[TENSOR_NAME];
+            float *member = model->parameters + m * plain, *from = one->folded ? second : member + one->at;
+            name_slice(name, m, one);
+            status = norn_safetensors_read(l->file, norn_safetensors_find(l->file, name), 0, from,
+                                           one->count * sizeof *from, l->err);
+            for (size_t k = 0; k < one->count && status == NORN_OK; k++) {
+                float *to = member + place_in_member(one, k);
+                /* 0 leaves what it is added to its very bits */
+                if (one->folded && k >= one->folded) *to = from[k];
+                if (k < one->folded && from[k] != 0.0f) *to += from[k];
+                if (!isfinite(*to))
+                    status = refuse(l, "tensor \"%s\" holds a number that is not finite", name);
             }
         }
-    norn_delete(&model->host, second, wide, sizeof *second);
+    norn_delete(&model->host, second, longest, sizeof *second);
     return status;
 }
 
@@ -628,9 +658,12 @@ static norn_status read_arrays(const loader *l, norn_model *model)
 static norn_status load(norn_model **out, norn_safetensors *file, const norn_host *host, norn_error *err)
 {
     const loader l = {file, err};
-    norn_model draft = {.season = 1}, *model = NULL;
+    norn_model draft = {.host = *host, .season = 1}, *model = NULL;
+    norn_slice *slices = NULL;
+    size_t each = 0;
     field fields[MODEL_FIELDS];
     json_error_t wrong;
+    norn_error wrong_sizes = NORN_ERROR_INIT;
     const char *description = norn_safetensors_text(file, "norn");
     if (!description) return refuse(&l, "a safetensors file, but not a model of Norn");
     if (strlen(description) > NORN_MODEL_TEXT)
@@ -647,7 +680,7 @@ static norn_status load(norn_model **out, norn_safetensors *file, const norn_hos
     const json_t *columns = json_object_get(root, "columns"), *members = json_object_get(root, "members");
     const norn_tensor *ends = norn_safetensors_find(file, "series.id_ends");
     model_fields(&draft, fields);
-    if ((status = check_version(&l, root)) != NORN_OK ||
+    if ((status = check_version(&l, root)) != NORN_OK || (status = read_cell(&l, root, &draft)) != NORN_OK ||
         (status = get_fields(&l, root, fields, MODEL_FIELDS)) != NORN_OK)
         goto done;
     const size_t unit =
@@ -661,10 +694,16 @@ static norn_status load(norn_model **out, norn_safetensors *file, const norn_hos
                                 : "the model has no columns, no members or no series");
         goto done;
     }
-    if ((status = check_slices(&l, &draft)) != NORN_OK) goto done;
-    status = norn_model_new(&model, draft.inputs, draft.hidden, draft.layers, draft.window, draft.horizon,
-                            draft.members, draft.series, draft.columns, host, err);
+    if ((status = norn_model_slices(&draft, &slices, &each, &wrong_sizes)) != NORN_OK) {
+        status = status == NORN_ERR_MEMORY ? norn_fail_memory(err, "a model")
+                                           : refuse(&l, "%s", wrong_sizes.message);
+        goto done;
+    }
+    if ((status = check_slices(&l, &draft, slices, each)) != NORN_OK) goto done;
+    status = norn_model_new_of(&model, draft.cell, draft.inputs, draft.hidden, draft.layers, draft.window,
+                               draft.horizon, draft.members, draft.series, draft.columns, host, err);
     if (status != NORN_OK) goto done;
+    model->layout = draft.layout;
     model_fields(model, fields);
     model->step.unit = (norn_step_unit)unit;
     status = get_fields(&l, root, fields, MODEL_FIELDS);
@@ -672,12 +711,14 @@ static norn_status load(norn_model **out, norn_safetensors *file, const norn_hos
     if (status == NORN_OK) status = read_inputs(&l, json_object_get(root, "inputs"), model);
     if (status == NORN_OK) status = read_members(&l, members, model);
     if (status == NORN_OK) status = read_arrays(&l, model);
-    if (status == NORN_OK) status = read_slices(&l, model);
+    if (status == NORN_OK) status = read_slices(&l, model, slices, each);
     if (status == NORN_OK && (status = norn_model_sort(model, NULL)) != NORN_OK)
         status = status == NORN_ERR_MEMORY ? norn_fail_memory(err, "a model's names")
                                            : refuse(&l, "two series of the model have the same id");
 done:
     json_decref(root);
+    norn_delete(host, slices, each, sizeof *slices);
+    norn_cell_free(draft.cell);
     if (status == NORN_OK)
         *out = model;
     else
