@@ -8,8 +8,8 @@ foreach(path IN LISTS KERNELS)
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
     string(REGEX REPLACE "(................................................................................)" "\\1\n"
                          bytes "${bytes}")
-    string(APPEND arrays "static const char ${name}_text[] = {\n${bytes}0};\n")
-    string(APPEND table "    {\"${name}\", ${name}_text},\n")
+    string(APPEND arrays "static const unsigned char ${name}_text[] = {\n${bytes}0};\n")
+    string(APPEND table "    {\"${name}\", (const char *)${name}_text},\n")
 endforeach()
 file(WRITE ${OUTPUT} "/* Made by cmake/EmbedKernels.cmake. */
 #include \"compute/kernels.h\"

@@ -7,5 +7,6 @@
 #include "norn/forecast.h"
 #include "norn/leak.h"
 #include "norn/profile.h"
+#include "norn/report.h"
 #include "norn/table.h"
 #endif

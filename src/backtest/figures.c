@@ -15,12 +15,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* [h] */
+static const double *block_truth(const norn_backtest *b, size_t i, size_t fold)
+{
+    const norn_backtest_options *const o = &b->folds.options;
+    if (b->saved) return b->saved->truth + (i * o->folds + fold) * o->horizon;
+    return norn_table_target(b->folds.table, b->folds.series[i]) + norn_folds_cutoff(&b->folds, i, fold) + 1;
+}
+
 norn_block norn_backtest_block(const norn_backtest *b, size_t model, size_t i, size_t fold)
 {
     const norn_backtest_options *const o = &b->folds.options;
     const norn_known *known = &b->known[i * o->folds + fold];
-    return (norn_block){.truth = norn_table_target(b->folds.table, b->folds.series[i]) +
-                                 norn_folds_cutoff(&b->folds, i, fold) + 1,
+    return (norn_block){.truth = block_truth(b, i, fold),
                         .forecast = b->models[model].forecasts + (i * o->folds + fold) * o->horizon,
                         .before = known->before,
                         .scale = known->scale,
@@ -28,7 +35,8 @@ norn_block norn_backtest_block(const norn_backtest *b, size_t model, size_t i, s
                         .reference = b->reference[i]};
 }
 
-/* What the metrics need to know of each series at each cutoff, from rows up to it. */
+/* What the metrics need to know of each series at each cutoff, from rows up to it. Of a saved backtest that
+ * is known already. */
 static void know(norn_backtest *b)
 {
     const norn_folds *const f = &b->folds;
@@ -40,22 +48,27 @@ static void know(norn_backtest *b)
         double level = 0.0;
         size_t rows = 0;
         for (size_t k = 0; k < folds; k++) {
-            const size_t cutoff = norn_folds_cutoff(f, i, k);
             norn_known *known = &b->known[i * folds + k];
-            known->before = norn_view_last((norn_view){y, cutoff + 1, 0});
-            norn_scales_of(&sums, y, cutoff + 1, m, &known->scale, &known->square_scale);
-            for (size_t t = cutoff + 1; t <= cutoff + h; t++) {
-                if (isfinite(y[t])) {
-                    level += y[t];
+            if (b->saved) {
+                *known = b->saved->known[i * folds + k];
+            } else {
+                const size_t cutoff = norn_folds_cutoff(f, i, k);
+                known->before = norn_view_last((norn_view){y, cutoff + 1, 0});
+                norn_scales_of(&sums, y, cutoff + 1, m, &known->scale, &known->square_scale);
+            }
+            const double *const truth = block_truth(b, i, k);
+            for (size_t j = 0; j < h; j++) {
+                if (isfinite(truth[j])) {
+                    level += truth[j];
                     rows++;
-                } else {
+                } else if (!b->saved || b->saved->rows[(i * folds + k) * h + j] != SIZE_MAX) {
                     b->missing++;
                 }
             }
         }
+        b->rows += rows;
         b->reference[i] = rows && isfinite(level) ? level / (double)rows : 0.0;
     }
-    b->rows = (uint64_t)f->count * folds * h - b->missing;
 }
 
 /* ---- scopes ---- */

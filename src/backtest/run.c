@@ -343,6 +343,7 @@ void norn_backtest_free(norn_backtest *b)
     norn_delete(&host, b->known, series * b->folds.options.folds, sizeof *b->known);
     norn_delete(&host, b->reference, series, sizeof *b->reference);
     norn_delete(&host, b->figures, b->figure_count, sizeof *b->figures);
+    norn_saved_free(b->saved, &host);
     norn_folds_clear(&b->folds, &host);
     norn_delete(&host, b, 1, sizeof *b);
 }

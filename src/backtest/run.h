@@ -6,6 +6,7 @@
 #define NORN_SRC_BACKTEST_RUN_H
 
 #include "backtest/folds.h"
+#include "backtest/saved.h"
 #include "backtest/scores.h"
 
 enum { NORN_BACKTEST_MODELS = 64 };
@@ -35,11 +36,6 @@ norn_status norn_backtest_run_with(norn_backtest **out, const norn_table *table,
                                    const norn_backtest_options *options, const norn_joint *joints,
                                    size_t joint_count, const norn_host *host, norn_error *err);
 
-/* What is known of a series at a cutoff, for its metrics. */
-typedef struct norn_known {
-    double before, scale, square_scale;
-} norn_known;
-
 typedef struct norn_figure {
     double value;
     size_t undefined;
@@ -66,6 +62,7 @@ struct norn_backtest {
     size_t figure_count;
     double low[NORN_BACKTEST_MODELS][NORN_METRICS], high[NORN_BACKTEST_MODELS][NORN_METRICS];
     uint64_t rows, missing;
+    norn_saved *saved; /* NULL: made here */
 };
 
 /* From the forecasts: known, figures and intervals. Errors: NORN_ERR_MEMORY, NORN_ERR_CANCELLED,

@@ -6,6 +6,7 @@
  */
 #include "cli/backtest.h"
 
+#include "cli/report_page.h"
 #include "cli/table_flags.h"
 
 #include "base/base.h"
@@ -21,9 +22,9 @@ typedef struct backtest_flags {
     norn_backtest_options backtest;
     norn_forecast_options network;
     norn_context_options context;
-    const char *train_rows, *output, *metrics, *timings;
+    const char *train_rows, *output, *metrics, *timings, *report;
     int compat, refit, loss, decompose; /* places in the tables of words below */
-    bool quiet, debug;
+    bool with_times, quiet, debug;
 } backtest_flags;
 
 static const char *const compat_words[] = {[NORN_COMPAT_NORN] = "norn",
@@ -105,6 +106,10 @@ static const cli_option options[] = {
     {CLI_TEXT, "metrics", 0, AT(metrics), 0, 0, NULL, "FILE",
      "Every metric of every model, pooled, by step, cutoff and series: JSON if the name ends in .json, else "
      "CSV"},
+    {CLI_TEXT, "report", 0, AT(report), 0, 0, NULL, "FILE.html",
+     "All of it as one HTML file to read or to send; Markdown if the name ends in .md"},
+    {CLI_FLAG, "with-times", 0, AT(with_times), 0, 0, NULL, NULL,
+     "How long each model took in the report too, which then is never the same twice"},
     {CLI_TEXT, "timings", 0, AT(timings), 0, 0, NULL, "FILE", "How long each model took, as CSV"},
     {CLI_FLAG, "quiet", 'q', AT(quiet), 0, 0, NULL, NULL, "Nothing on standard error but errors"},
     {CLI_FLAG, "debug", 0, AT(debug), 0, 0, NULL, NULL, "What the library logs"},
@@ -152,7 +157,10 @@ static int check_outputs(const backtest_flags *given, const char *input)
 {
     const struct {
         const char *flag, *path;
-    } files[] = {{"-o", given->output}, {"--metrics", given->metrics}, {"--timings", given->timings}};
+    } files[] = {{"-o", given->output},
+                 {"--metrics", given->metrics},
+                 {"--timings", given->timings},
+                 {"--report", given->report}};
     for (size_t i = 0; i < NORN_COUNT(files); i++) {
         const char *path = files[i].path;
         int code;
@@ -180,10 +188,10 @@ static int check_outputs(const backtest_flags *given, const char *input)
     return EXIT_FINE;
 }
 
-static bool is_json(const char *path)
+static bool ends_in(const char *path, const char *end)
 {
-    const size_t length = strlen(path);
-    return length >= 5 && strcmp(path + length - 5, ".json") == 0;
+    const size_t length = strlen(path), tail = strlen(end);
+    return length >= tail && strcmp(path + length - tail, end) == 0;
 }
 
 /* ---- the command ----------------------------------------------------------------------------------------
@@ -204,7 +212,7 @@ static int write_files(const backtest_flags *given, const norn_table *table, con
     code = cli_output_write(given->output, &text);
     cli_text_free(&text);
     if (code == EXIT_FINE && given->metrics) {
-        if (is_json(given->metrics))
+        if (ends_in(given->metrics, ".json"))
             cli_backtest_metrics_json(&text, table, backtest);
         else
             cli_backtest_metrics_csv(&text, table, backtest);
@@ -282,6 +290,16 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
         tell(&notes);
     }
     code = write_files(&given, table, backtest);
+    if (code == EXIT_FINE && given.report) {
+        const cli_page page = {.command = "backtest",
+                               .argc = argc,
+                               .argv = argv,
+                               .input = input,
+                               .forecasts = is_stream(given.output) ? NULL : given.output,
+                               .context = context,
+                               .with_times = given.with_times};
+        code = cli_page_write(cli, given.report, ends_in(given.report, ".md"), table, backtest, &page);
+    }
 
 done:
     cli_text_free(&notes);
