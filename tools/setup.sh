@@ -22,6 +22,7 @@ build  libpopt-dev         -           popt
 build  libjansson-dev      -           Jansson
 build  zlib1g-dev          -           zlib
 build  librandom123-dev    -           Random123
+build  libjs-dygraphs      -           dygraphs, embedded in reports
 pocl   pocl-opencl-icd     -           PoCL, or any other OpenCL platform
 test   libcmocka-dev       -           cmocka
 extra  clang-format-14     -           clang-format 14

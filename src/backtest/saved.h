@@ -24,13 +24,13 @@ typedef struct norn_band {
 } norn_band;
 
 typedef struct norn_saved {
-    size_t values;  /* S * K * h */
-    size_t places;  /* S * K */
-    double *truth;  /* [S][K][h] NaN: none */
+    size_t values;     /* S * K * h */
+    size_t places;     /* S * K */
+    double *truth;     /* [S][K][h] NaN: none */
     norn_known *known; /* [S][K] */
-    size_t *rows;   /* [S][K][h] of the series in its table; SIZE_MAX: the file has no such row */
-    size_t *cutoffs; /* [S][K] likewise; SIZE_MAX: the series has no such fold */
-    norn_band *bands; /* [band_count] by model, the widest first */
+    size_t *rows;      /* [S][K][h] of the series in its table; SIZE_MAX: the file has no such row */
+    size_t *cutoffs;   /* [S][K] likewise; SIZE_MAX: the series has no such fold */
+    norn_band *bands;  /* [band_count] by model, the widest first */
     size_t band_count;
 } norn_saved;
 

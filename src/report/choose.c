@@ -1,8 +1,9 @@
 /*
- * What a page carries of a large backtest. It always has every model's figures; forecasts row by row it has of
- * all series where these are few, and otherwise of those with the largest, the middle and the smallest errors
- * of the best model: a person looks at the failures, at what is usual and at what went well. Where even these
- * are too many numbers there are fewer of each kind, then fewer models, then only the latest cutoffs.
+ * What a page carries of a large backtest. It always has every model's figures; forecasts row by row it has
+ * of all series where these are few, and otherwise of those with the largest, the middle and the smallest
+ * errors of the best model: a person looks at the failures, at what is usual and at what went well. Where
+ * even these are too many numbers there are fewer of each kind, then fewer models, then only the latest
+ * cutoffs.
  */
 #include "report/report.h"
 
@@ -32,8 +33,7 @@ size_t *norn_report_ranked(const norn_findings *r)
     ranked *const list = norn_new(&r->host, r->series, sizeof *list);
     size_t *out = norn_new(&r->host, r->series, sizeof *out);
     for (size_t i = 0; list && out && i < r->series; i++)
-        list[i] = (ranked){
-            norn_report_error(r, r->best, NORN_SCOPE_SERIES, r->backtest->folds.series[i]), i};
+        list[i] = (ranked){norn_report_error(r, r->best, NORN_SCOPE_SERIES, r->backtest->folds.series[i]), i};
     if (list && out) {
         qsort(list, r->series, sizeof *list, by_error);
         for (size_t i = 0; i < r->series; i++) out[i] = list[i].place;

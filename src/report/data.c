@@ -1,7 +1,7 @@
 /*
  * All that a page draws, as one JSON value. Figures keep ten digits, so that the page rounds them as the
- * sentences do; rows of series and forecasts keep five digits of their series' spread. Text is printable UTF-8
- * by now, whatever the file said.
+ * sentences do; rows of series and forecasts keep five digits of their series' spread. Text is printable
+ * UTF-8 by now, whatever the file said.
  */
 #include "report/report.h"
 
@@ -94,8 +94,7 @@ static json_t *all_json(const norn_findings *r)
         json_t *each = json_object(), *value = json_array(), *low = json_array(), *high = json_array(),
                *undefined = json_array();
         for (size_t m = 0; m < r->models; m++) {
-            const norn_estimate e =
-                norn_backtest_metric(r->backtest, m, NORN_SCOPE_ALL, 0, (norn_metric)i);
+            const norn_estimate e = norn_backtest_metric(r->backtest, m, NORN_SCOPE_ALL, 0, (norn_metric)i);
             json_array_append_new(value, real(e.value));
             json_array_append_new(low, real(e.low));
             json_array_append_new(high, real(e.high));
@@ -135,8 +134,7 @@ static json_t *scope_json(const norn_findings *r, norn_scope scope, size_t n)
     json_t *out = json_array();
     for (size_t m = 0; m < r->models; m++) {
         json_t *each = json_array();
-        for (size_t i = 0; i < n; i++)
-            json_array_append_new(each, real(norn_report_error(r, m, scope, i)));
+        for (size_t i = 0; i < n; i++) json_array_append_new(each, real(norn_report_error(r, m, scope, i)));
         json_array_append_new(out, each);
     }
     return out;
@@ -273,8 +271,8 @@ static void fold_rows(const norn_findings *r, size_t i, size_t fold, size_t *fro
 }
 
 /* values [K][h] of series i as one list, fold after fold, a value for each of its rows. */
-static json_t *values_json(const norn_findings *r, const norn_carried *carried, size_t i, const double *values,
-                           double places)
+static json_t *values_json(const norn_findings *r, const norn_carried *carried, size_t i,
+                           const double *values, double places)
 {
     json_t *out = json_array();
     for (size_t k = carried->first_fold; k < r->folds; k++) {
@@ -324,10 +322,9 @@ static json_t *one_series(const norn_findings *r, const norn_carried *carried, s
         json_array_append_new(cutoffs, cutoff == SIZE_MAX ? json_null() : count(cutoff - first));
     }
     for (size_t m = 0; m < carried->models; m++)
-        json_array_append_new(forecasts,
-                              values_json(r, carried, i,
-                                          r->backtest->models[carried->model[m]].forecasts + i * block,
-                                          places));
+        json_array_append_new(
+            forecasts,
+            values_json(r, carried, i, r->backtest->models[carried->model[m]].forecasts + i * block, places));
     const norn_saved *const saved = r->backtest->saved;
     for (size_t b = 0; saved && b < saved->band_count; b++) {
         json_t *each = json_object();
@@ -403,8 +400,8 @@ static void add_decisions(json_t *out, const norn_decision *decisions, size_t n)
     for (size_t i = 0; i < n; i++) {
         json_t *each = json_array();
         json_array_append_new(each, json_string(decisions[i].what));
-        json_array_append_new(
-            each, json_string(norn_quote(text, sizeof text, decisions[i].text, strlen(decisions[i].text), LIMIT)));
+        json_array_append_new(each, json_string(norn_quote(text, sizeof text, decisions[i].text,
+                                                           strlen(decisions[i].text), LIMIT)));
         json_array_append_new(each, json_string(decisions[i].flag));
         json_array_append_new(out, each);
     }
@@ -489,7 +486,8 @@ static json_t *answer_json(const norn_findings *r)
                 {"cutoffs", r->wins.cutoffs, r->wins.of_cutoffs},
                 {"series", r->wins.series, r->wins.of_series}};
     for (size_t i = 0; i < NORN_COUNT(rows); i++)
-        json_object_set_new(wins, rows[i].name, json_pack("[I,I]", (json_int_t)rows[i].wins, (json_int_t)rows[i].of));
+        json_object_set_new(wins, rows[i].name,
+                            json_pack("[I,I]", (json_int_t)rows[i].wins, (json_int_t)rows[i].of));
     json_object_set_new(out, "sentences", sentences);
     json_object_set_new(out, "wins", wins);
     json_object_set_new(out, "gain", real(r->gain));
@@ -511,9 +509,12 @@ static json_t *provenance_json(const norn_findings *r)
     (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)r->backtest->folds.options.seed);
     const struct {
         const char *what, *text;
-    } rows[] = {{"made with", "norn " NORN_VERSION},      {"command", r->options.command},
-                {"file", r->options.source},              {"SHA-256 of the file", r->options.hash},
-                {"device", r->options.device},            {"forecasts", r->options.forecasts},
+    } rows[] = {{"made with", "norn " NORN_VERSION},
+                {"command", r->options.command},
+                {"file", r->options.source},
+                {"SHA-256 of the file", r->options.hash},
+                {"device", r->options.device},
+                {"forecasts", r->options.forecasts},
                 {"seed", r->backtest->saved ? NULL : seed}};
     enum { LIMIT = 2000, ROOM = 4 * LIMIT + 8 };
     char *const text = norn_new(&r->host, ROOM, 1);
@@ -579,8 +580,7 @@ json_t *norn_report_data(const norn_findings *r, norn_error *err)
         {"by", json_string(by->word)},
         {"skill", r->skill == NORN_METRICS
                       ? json_null()
-                      : json_string(
-                            norn_metric_describe(r->backtest->folds.options.compat, r->skill)->word)},
+                      : json_string(norn_metric_describe(r->backtest->folds.options.compat, r->skill)->word)},
         {"answer", answer_json(r)},
         {"settings", settings_json(r)},
         {"facts", facts_json(r)},

@@ -124,7 +124,7 @@ static void compare(norn_findings *r)
     const double other = whole(r, r->beat);
     if (other > 0.0) r->gain = 1.0 - own / other;
     const norn_forecaster *const kind = r->backtest->models[r->beat].kind;
-    r->skill = r->by != NORN_METRIC_MAE            ? NORN_METRICS
+    r->skill = r->by != NORN_METRIC_MAE             ? NORN_METRICS
                : kind == &norn_model_naive          ? NORN_METRIC_SKILL_NAIVE
                : kind == &norn_model_seasonal_naive ? NORN_METRIC_SKILL_SEASONAL_NAIVE
                                                     : NORN_METRICS;
@@ -182,7 +182,8 @@ static void say_headline(norn_findings *r)
     if (r->beat != NORN_NO_MODEL) (void)norn_report_spoken(r, r->beat, other);
     switch (r->answer) {
     case NORN_ANSWER_YES:
-        norn_text_format(t, "Yes: %s is clearly better than %s.", best, other);
+        norn_text_format(t, "Yes: %s is better than %s, by %s.", best, other,
+                         norn_text_percent((char[NORN_NUMBER_ROOM]){0}, r->gain));
         break;
     case NORN_ANSWER_UNPROVEN:
         norn_text_format(t, "Not proven: %s did better than %s, but that may be chance.", best, other);
@@ -255,8 +256,10 @@ static void say_wins(norn_findings *r)
     if (!t) return;
     norn_text_put(t, "It is the better of the two ");
     if (w->of_steps > 1)
-        norn_text_format(t, "at %zu of %zu steps%s", w->steps, w->of_steps, w->of_series > 1 ? ", " : " and ");
-    norn_text_format(t, "after %zu of %zu cutoffs", w->cutoffs, w->of_cutoffs);
+        norn_text_format(t, "at %zu of %zu steps%s", w->steps, w->of_steps,
+                         w->of_series > 1 ? ", " : " and ");
+    norn_text_format(t, "after %s%zu of %zu cutoffs", 2 * w->cutoffs < w->of_cutoffs ? "only " : "",
+                     w->cutoffs, w->of_cutoffs);
     if (w->of_series > 1) norn_text_format(t, " and in %zu of %zu series", w->series, w->of_series);
     norn_text_put(t, ".");
 }
@@ -296,21 +299,23 @@ static void say_worst(norn_findings *r)
     if (!t) return;
     norn_text_put(t, "It failed worst");
     if (series)
-        norn_text_format(t, " in series %s (%s %s)",
-                         norn_text_name(id, norn_table_id(r->table, r->worst_series)),
-                         norn_report_title(r, r->by),
-                         norn_text_number(n[0], norn_report_error(r, r->best, NORN_SCOPE_SERIES, r->worst_series)));
+        norn_text_format(
+            t, " in series %s (%s %s)", norn_text_name(id, norn_table_id(r->table, r->worst_series)),
+            norn_report_title(r, r->by),
+            norn_text_number(n[0], norn_report_error(r, r->best, NORN_SCOPE_SERIES, r->worst_series)));
     if (cutoff)
-        norn_text_format(t, "%s after %s (%s %s)", series ? " and" : "",
-                         norn_report_cutoff(r, r->worst_cutoff, when), norn_report_title(r, r->by),
-                         norn_text_number(n[1], norn_report_error(r, r->best, NORN_SCOPE_CUTOFF, r->worst_cutoff)));
+        norn_text_format(
+            t, "%s after %s (%s %s)", series ? " and" : "", norn_report_cutoff(r, r->worst_cutoff, when),
+            norn_report_title(r, r->by),
+            norn_text_number(n[1], norn_report_error(r, r->best, NORN_SCOPE_CUTOFF, r->worst_cutoff)));
     norn_text_put(t, ".");
 }
 
 static void say_leaning(norn_findings *r)
 {
     char n[NORN_NUMBER_ROOM];
-    const norn_estimate bias = norn_backtest_metric(r->backtest, r->best, NORN_SCOPE_ALL, 0, NORN_METRIC_BIAS);
+    const norn_estimate bias =
+        norn_backtest_metric(r->backtest, r->best, NORN_SCOPE_ALL, 0, NORN_METRIC_BIAS);
     const bool darts = r->backtest->folds.options.compat == NORN_COMPAT_DARTS;
     if (!isfinite(bias.low) || !(bias.low > 0.0 || bias.high < 0.0)) return;
     norn_text *const t = begin(r, "bias");
@@ -340,13 +345,13 @@ norn_status norn_report_find(norn_findings *r, const norn_table *table, const no
                              const norn_report_options *options, const norn_host *host, norn_error *err)
 {
     *r = (norn_findings){.host = norn_host_copy(host),
-                       .table = table,
-                       .backtest = backtest,
-                       .options = NORN_REPORT_OPTIONS_INIT,
-                       .models = backtest->model_count,
-                       .folds = backtest->folds.options.folds,
-                       .horizon = backtest->folds.options.horizon,
-                       .series = backtest->folds.count};
+                         .table = table,
+                         .backtest = backtest,
+                         .options = NORN_REPORT_OPTIONS_INIT,
+                         .models = backtest->model_count,
+                         .folds = backtest->folds.options.folds,
+                         .horizon = backtest->folds.options.horizon,
+                         .series = backtest->folds.count};
     if (options)
         memcpy(&r->options, options, options->size < sizeof r->options ? options->size : sizeof r->options);
     r->headline = norn_text_new(&r->host);

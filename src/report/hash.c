@@ -16,8 +16,7 @@ norn_status norn_report_hash_file(char out[NORN_REPORT_HASH], const char *path, 
     FILE *const file = fopen(path, "rb");
     norn_sha256 sha;
     size_t got;
-    if (!file)
-        return norn_fail_at(err, NORN_ERR_INPUT, path, 0, 0, "cannot open: %s", strerror(errno));
+    if (!file) return norn_fail_at(err, NORN_ERR_INPUT, path, 0, 0, "cannot open: %s", strerror(errno));
     norn_sha256_begin(&sha);
     while ((got = fread(piece, 1, sizeof piece, file)) > 0) norn_sha256_add(&sha, piece, got);
     const bool failed = ferror(file) != 0;

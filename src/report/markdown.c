@@ -1,6 +1,6 @@
 /*
- * A report as Markdown, for an issue or a wiki: the answer and its sentences, the leaderboard, errors by step,
- * cutoff and series, and where it comes from. Tables are those of GitHub and GitLab.
+ * A report as Markdown, for an issue or a wiki: the answer and its sentences, the leaderboard, errors by
+ * step, cutoff and series, and where it comes from. Tables are those of GitHub and GitLab.
  */
 #include "report/report.h"
 
@@ -51,8 +51,7 @@ static void put_leaderboard(norn_text *t, const norn_findings *r)
     char text[NORN_NUMBER_ROOM], low[NORN_NUMBER_ROOM];
     norn_text_put(t, "\n## Models\n\n| Model |");
     for (size_t c = 0; c < NORN_COUNT(columns); c++) {
-        const norn_metric_info *info =
-            norn_metric_describe(r->backtest->folds.options.compat, columns[c]);
+        const norn_metric_info *info = norn_metric_describe(r->backtest->folds.options.compat, columns[c]);
         norn_text_format(t, " %s%s |", info->title, strcmp(info->unit, "%") == 0 ? " %" : "");
     }
     norn_text_format(t, " %s, 95 %% |", norn_report_title(r, r->by));
@@ -73,7 +72,8 @@ static void put_leaderboard(norn_text *t, const norn_findings *r)
         for (size_t c = 0; c < NORN_COUNT(columns); c++)
             put_number(t, norn_backtest_metric(r->backtest, m, NORN_SCOPE_ALL, 0, columns[c]).value);
         if (isfinite(by.low))
-            norn_text_format(t, " %s to %s |", norn_text_number(low, by.low), norn_text_number(text, by.high));
+            norn_text_format(t, " %s to %s |", norn_text_number(low, by.low),
+                             norn_text_number(text, by.high));
         else
             norn_text_put(t, " - |");
         if (isfinite(base)) {
@@ -143,7 +143,9 @@ static void put_provenance(norn_text *t, const norn_findings *r)
 {
     const struct {
         const char *what, *text;
-    } rows[] = {{"command", r->options.command}, {"file", r->options.source}, {"SHA-256", r->options.hash},
+    } rows[] = {{"command", r->options.command},
+                {"file", r->options.source},
+                {"SHA-256", r->options.hash},
                 {"device", r->options.device}};
     enum { LIMIT = 1000, ROOM = 4 * LIMIT + 8 };
     char text[ROOM];
@@ -176,8 +178,8 @@ norn_status norn_report_markdown(char **out, size_t *length, const norn_table *t
         norn_text_put(&text, i ? " " : "");
         norn_text_markdown(&text, r.sentences[i].text.bytes);
     }
-    norn_text_format(&text, "\n\n%zu series, %zu cutoff%s, %zu row%s after each, %llu rows scored.\n", r.series,
-                     r.folds, r.folds == 1 ? "" : "s", r.horizon, r.horizon == 1 ? "" : "s",
+    norn_text_format(&text, "\n\n%zu series, %zu cutoff%s, %zu row%s after each, %llu rows scored.\n",
+                     r.series, r.folds, r.folds == 1 ? "" : "s", r.horizon, r.horizon == 1 ? "" : "s",
                      (unsigned long long)norn_backtest_rows(backtest));
     put_leaderboard(&text, &r);
     put_steps(&text, &r);

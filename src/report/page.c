@@ -1,9 +1,9 @@
 /*
  * The page: page.html with its style, its scripts and its data put in, one file that needs nothing else.
  *
- * Its policy lets it run and apply what has these hashes, and load or send nothing. The data stand in a script
- * element that is not run, with < > & written as \u escapes, so that nothing in them can end it; the script
- * puts them on the page as text and never as markup.
+ * Its policy lets it run and apply what has these hashes, and load or send nothing. The data stand in a
+ * script element that is not run, with < > & written as \u escapes, so that nothing in them can end it; the
+ * script puts them on the page as text and never as markup.
  */
 #include "report/report.h"
 
@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const norn_kernel_text norn_report_texts[]; /* page.html, style.css, script.js, and those of dygraphs */
+extern const norn_kernel_text
+    norn_report_texts[]; /* page.html, style.css, script.js, and those of dygraphs */
 
 static const char *text_of(const char *name)
 {
@@ -73,7 +74,8 @@ static void put_data(norn_text *out, const char *json)
 }
 
 /* One {{word}} of the template. */
-static void put_word(norn_text *out, const norn_findings *r, const char *word, size_t length, const char *json)
+static void put_word(norn_text *out, const norn_findings *r, const char *word, size_t length,
+                     const char *json)
 {
     static const struct {
         const char *word, *text;

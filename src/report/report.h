@@ -53,7 +53,7 @@ typedef struct norn_findings {
     size_t best, beat, next; /* of the models; beat: the best of the simple forecasts, or NORN_NO_MODEL */
     double gain;             /* 1 - error of best / error of beat; NaN: none */
     double gain_low, gain_high;
-    norn_metric skill; /* the metric that has gain with its interval; NORN_METRICS: none */
+    norn_metric skill;    /* the metric that has gain with its interval; NORN_METRICS: none */
     norn_comparison test; /* of best and beat */
     norn_wins wins;
     norn_answer answer;

@@ -10,6 +10,8 @@ var M = D.models.length, K = D.settings.folds, H = D.settings.horizon;
 var byInfo = D.metrics.find(function (m) { return m.word === D.by; });
 var by = byInfo.title;
 var rival = D.beat !== null && D.beat !== D.best ? D.beat : D.next;
+/* Legends are ours: those of dygraphs write markup and styles, which the page's policy forbids. */
+Dygraph.PLUGINS = [Dygraph.Plugins.Grid, Dygraph.Plugins.Axes];
 var charts = []; /* functions that draw anew in the colours of now */
 
 /* ---- making elements ---- */
@@ -29,6 +31,9 @@ function svg(tag, attributes, children) { return make("http://www.w3.org/2000/sv
 function color(name) { return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim(); }
 
 /* ---- numbers ---- */
+
+/* A sign stays with its number at the end of a line. */
+function tidy(text) { return text.replace(/(\d) %/g, "$1\u00a0%").replace(/p ([<=]) /g, "p\u00a0$1\u00a0"); }
 
 function grouped(text) {
     var parts = text.split(".");
@@ -261,7 +266,8 @@ function timeChart(label, options) {
             gridLineColor: color("line"), axisLineColor: color("faint"), axisLineWidth: .6, gridLineWidth: .6,
             highlightCircleSize: 3, animatedZooms: false, rightGap: 8, xRangePad: 6, includeZero: !!options.zero,
             visibility: last.lines.map(function (l) { return !l.off; }), dateWindow: window_ || last.window || null,
-            axes: { y: { axisLabelWidth: 56, axisLabelFormatter: tickText, pixelsPerLabel: 44 }, x: { pixelsPerLabel: 86 } },
+            axes: { y: { axisLabelWidth: 56, axisLabelFormatter: tickText, axisLabelFontSize: 12, pixelsPerLabel: options.low ? 26 : 44 },
+                x: { axisLabelWidth: 74, axisLabelFontSize: 12, pixelsPerLabel: 90 } },
             underlayCallback: function (canvas, area, g) {
                 canvas.save();
                 canvas.strokeStyle = color("faint");
@@ -379,8 +385,8 @@ function answer() {
     var section = document.getElementById("answer"), a = D.answer, head = document.getElementById("headline");
     section.className = a.word;
     var colon = a.headline.indexOf(": ");
-    if (colon > 0 && colon < 12) head.append(el("span", { "class": "word" }, a.headline.slice(0, colon + 1)), a.headline.slice(colon + 1));
-    else head.textContent = a.headline;
+    if (colon > 0 && colon < 12) head.append(el("span", { "class": "word" }, a.headline.slice(0, colon + 1)), tidy(a.headline.slice(colon + 1)));
+    else head.textContent = tidy(a.headline);
     var what = document.getElementById("what"), f = D.facts;
     what.textContent = "";
     what.append(el("b", {}, D.title || "A backtest"), " \u00b7 " +
@@ -388,27 +394,27 @@ function answer() {
         " after each \u00b7 " + count(f.scored) + " rows scored");
     tiles(a);
     var list = document.getElementById("sentences");
-    a.sentences.forEach(function (s) { list.append(el("p", { "data-topic": s[0] }, s[1])); });
+    a.sentences.forEach(function (s) { list.append(el("p", { "data-topic": s[0] }, tidy(s[1]))); });
     first();
 }
 function tile(label, value, note) {
-    return el("div", { "class": "tile" }, [el("div", { "class": "label" }, label), el("div", { "class": "value" }, value), el("div", { "class": "note" }, note)]);
+    return el("div", { "class": "tile" }, [el("div", { "class": "label" }, label), el("div", { "class": "value" }, value), el("div", { "class": "note" }, tidy(note))]);
 }
 function tiles(a) {
     var out = document.getElementById("tiles"), own = D.all[D.by].v[D.best];
     out.append(tile(name(D.best) + ", " + by, number(own), rival === null ? "" : number(D.all[D.by].v[rival]) + " for " + name(rival)));
     if (a.gain !== null)
-        out.append(tile("Less error than " + name(D.beat), percent(a.gain), a.gainLow === null ? "by " + by :
+        out.append(tile("Less than " + name(D.beat), tidy(percent(a.gain)), a.gainLow === null ? "by " + by :
             "95 % interval " + percent(a.gainLow) + " to " + percent(a.gainHigh)));
     if (a.gain !== null)
         out.append(tile("Could it be chance?", a.p === null ? "not tested" : a.p < .05 ? "hardly" : "quite possibly",
             a.p === null ? "too few cutoffs for a test" : chance(a.p) + ", Diebold-Mariano"));
     if (H > 1) {
         var s = D.steps[D.best];
-        out.append(tile(by + " along the horizon", number(s[0]) + " \u2192 " + number(s[H - 1]), "one row ahead \u2192 " + H + " rows ahead"));
+        out.append(tile(by + " along the horizon", number(s[0]) + " \u2192 " + number(s[H - 1]), "1 row ahead \u2192 " + H + " ahead"));
     }
     if (a.worstCutoff !== null && K > 1)
-        out.append(tile("Worst", number(D.cutoffs[D.best][a.worstCutoff]), by + " after " + D.cutoff.labels[a.worstCutoff]));
+        out.append(tile("At worst", number(D.cutoffs[D.best][a.worstCutoff]), by + " after " + D.cutoff.labels[a.worstCutoff]));
 }
 function pictured() { /* what the first chart shows: a usual series where there are many */
     var all = D.carried.series;
@@ -457,7 +463,7 @@ function leaderboard() {
                     skill && skill.lo[m] !== null ? el("span", { "class": "sub" }, percent(skill.lo[m]) + " to " + percent(skill.hi[m])) : null];
             } });
         columns.push({ title: "p against " + name(D.beat), hint: "Diebold-Mariano", key: function (m) { return D.pairs.p[m][D.beat]; },
-            cell: function (m) { return chance(D.pairs.p[m][D.beat]); } });
+            cell: function (m) { return chance(D.pairs.p[m][D.beat]).replace(/^p =? ?/, ""); } });
     }
     if (D.times) columns.push({ title: "Fit, s", key: function (m) { return D.times[m][0]; }, cell: function (m) { return number(D.times[m][0]); } },
         { title: "Forecast, s", key: function (m) { return D.times[m][1]; }, cell: function (m) { return number(D.times[m][1]); } });
@@ -563,13 +569,15 @@ function normalQuantile(p) {
 }
 
 function residuals() {
-    var over = timeChart("Errors over time", { low: true }), stats = el("p", { "class": "lead" });
+    var over = timeChart("Errors over time", { low: true }), stats = el("div");
     var acf = el("div"), histogram = el("div"), normal = el("div"), s = pictured();
     function show(m) {
         var r = D.residuals[m];
-        stats.textContent = name(m) + ": " + plural(r.rows, "row") + ", mean " + number(r.mean) + ", deviation " + number(r.deviation) + ", skewness " + number(r.skewness) + ", excess kurtosis " + number(r.kurtosis) + ". " +
-            (r.p !== null ? "Ljung-Box over " + r.acf.length + " lags: " + number(r.box) + ", " + chance(r.p) + ": " + (r.p < .05 ? "something is left to be learnt" : "what is left looks like noise") + (H > 1 ? "; errors of a horizon above 1 are never white" : "") + "." :
-            r.tested ? "Ljung-Box: in " + count(r.notWhite) + " of " + plural(r.tested, "series") + " the errors are not white (p < 0.05)." : "Too few rows for the Ljung-Box test.");
+        stats.textContent = "";
+        stats.append(words([["rows", count(r.rows)], ["mean", number(r.mean)], ["deviation", number(r.deviation)], ["skewness", number(r.skewness)], ["excess kurtosis", number(r.kurtosis)]].concat(
+            r.p !== null ? [["Ljung-Box", number(r.box) + " over " + r.acf.length + " lags, " + chance(r.p)]] : r.tested ? [["Ljung-Box", "not white in " + count(r.notWhite) + " of " + plural(r.tested, "series") + " (p < 0.05)"]] : [])),
+            el("figcaption", {}, r.p === null && !r.tested ? "Too few rows for the Ljung-Box test." : (r.p !== null ? (r.p < .05 ? "Something is left to be learnt." : "What is left looks like noise.") : "") +
+                (H > 1 ? " Errors of a horizon above 1 are never white." : "")));
         var at = D.carried.models.indexOf(m), list = forecastLines(s, at < 0 ? [D.best] : [m], null);
         var f = list.lines[list.lines.length - 1];
         over.set(list.x, [{ name: "truth - forecast of " + f.name, ink: at < 0 ? "best" : ink(m), width: 1.2, y: f.y.map(function (v, i) {
@@ -598,10 +606,10 @@ function residuals() {
     }
     var pick = chooser("Model", D.order.map(name), function (i) { show(D.order[i]); });
     pick.select.id = "choose-residuals";
-    section("residuals", "Residuals", "What is left when the forecast is taken from the truth.", [el("div", { "class": "tools" }, pick.node), stats,
+    section("residuals", "Residuals", "What is left when the forecast is taken from the truth.", [el("div", { "class": "tools" }, pick.node),
         figure("Over time" + (D.carried.series.length > 1 ? ", series " + s.id : ""), el("div", {}, [over.legend, over.holder])),
         el("div", { "class": "pair" }, [figure("Autocorrelation", acf, "Dashed: where 95 % of those of noise would lie."), figure("Histogram", histogram, "The outermost half percent are in the end bars.")]),
-        el("div", { "class": "pair" }, [figure("Against the normal distribution", normal, "On the line where errors are normally distributed."), el("div")])]);
+        el("div", { "class": "pair" }, [figure("Against the normal distribution", normal, "On the line where errors are normally distributed."), figure("In numbers", stats)])]);
     show(D.best);
 }
 

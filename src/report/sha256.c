@@ -34,8 +34,8 @@ static void take_block(norn_sha256 *sha)
     memcpy(s, sha->state, sizeof s);
     for (size_t t = 0; t < 64; t++) {
         const uint32_t a = s[0], e = s[4];
-        const uint32_t first = s[7] + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) +
-                               ((e & s[5]) ^ (~e & s[6])) + k[t] + w[t];
+        const uint32_t first =
+            s[7] + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & s[5]) ^ (~e & s[6])) + k[t] + w[t];
         const uint32_t second =
             (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
         memmove(s + 1, s, 7 * sizeof *s);
