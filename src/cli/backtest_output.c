@@ -139,6 +139,14 @@ void cli_backtest_metrics_csv(cli_text *out, const norn_table *table, const norn
     for (size_t s = 0; s < norn_table_series_count(table); s++)
         for (size_t m = 0; m < models && norn_backtest_includes(backtest, s); m++)
             put_line(out, backtest, "series", norn_table_id(table, s), m, NORN_SCOPE_SERIES, s, PART_VALUE);
+    for (size_t s = 0; s < norn_table_series_count(table); s++) {
+        if (norn_backtest_includes(backtest, s)) continue;
+        cli_text_put(out, "left-out,");
+        cli_text_csv(out, norn_table_id(table, s));
+        cli_text_put(out, ",");
+        for (int i = 0; i < NORN_METRICS; i++) cli_text_put(out, ",");
+        cli_text_put(out, "\n");
+    }
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------------------
@@ -175,8 +183,39 @@ static json_t *settings_json(const norn_backtest_options *o)
     return out;
 }
 
+static json_t *decisions_json(const norn_table *table, const norn_backtest *backtest)
+{
+    json_t *out = json_array();
+    for (int of = 0; of < 2; of++) {
+        size_t count = 0;
+        const norn_decision *list =
+            of ? norn_backtest_decisions(backtest, &count) : norn_table_decisions(table, &count);
+        for (size_t i = 0; i < count; i++) {
+            json_t *each = json_object();
+            json_object_set_new(each, "what", cli_json_text(list[i].what));
+            json_object_set_new(each, "text", cli_json_text(list[i].text));
+            json_object_set_new(each, "flag", cli_json_text(list[i].flag ? list[i].flag : ""));
+            json_array_append_new(out, each);
+        }
+    }
+    return out;
+}
+
+static json_t *models_json(const norn_backtest *backtest)
+{
+    json_t *out = json_array();
+    for (size_t m = 0; m < norn_backtest_model_count(backtest); m++) {
+        json_t *each = json_object();
+        json_object_set_new(each, "model", cli_json_text(norn_backtest_model(backtest, m)));
+        json_object_set_new(each, "rows_without_forecast", count_json(norn_backtest_unforecast(backtest, m)));
+        json_array_append_new(out, each);
+    }
+    return out;
+}
+
 static json_t *formulas_json(norn_compat compat)
 {
+    static const char *const better[] = {"smaller", "nearer to 0", "larger"};
     json_t *out = json_object();
     for (int i = 0; i < NORN_METRICS; i++) {
         const norn_metric_info *info = norn_metric_describe(compat, (norn_metric)i);
@@ -185,6 +224,7 @@ static json_t *formulas_json(norn_compat compat)
         json_object_set_new(each, "unit", json_string(info->unit));
         json_object_set_new(each, "formula", json_string(info->formula));
         json_object_set_new(each, "source", json_string(info->source));
+        json_object_set_new(each, "better", json_string(better[info->better + 1]));
         json_object_set_new(out, info->word, each);
     }
     return out;
@@ -227,6 +267,7 @@ static json_t *comparisons_json(const norn_backtest *backtest)
             json_object_set_new(each, "b", cli_json_text(norn_backtest_model(backtest, b)));
             json_object_set_new(each, "cutoffs", count_json(c.cutoffs));
             json_object_set_new(each, "lags", count_json(c.no_lags ? 0 : c.lags));
+            json_object_set_new(each, "too_few", json_boolean(c.cutoffs < NORN_COMPARISON_LEAST));
             json_object_set_new(each, "difference", cli_json_real(c.difference));
             json_object_set_new(each, "statistic", cli_json_real(c.statistic));
             json_object_set_new(each, "p", cli_json_real(c.p));
@@ -285,6 +326,8 @@ void cli_backtest_metrics_json(cli_text *out, const norn_table *table, const nor
     }
     json_object_set_new(root, "norn", json_string(norn_version()));
     json_object_set_new(root, "settings", settings_json(o));
+    json_object_set_new(root, "decisions", decisions_json(table, backtest));
+    json_object_set_new(root, "models", models_json(backtest));
     json_object_set_new(root, "rows_scored", count_json(norn_backtest_rows(backtest)));
     json_object_set_new(root, "rows_without_truth", count_json(norn_backtest_missing(backtest)));
     json_object_set_new(root, "rows_needed", count_json(norn_backtest_needed(backtest)));

@@ -47,6 +47,21 @@ static const char *spoken(const report *r, size_t model)
     return name;
 }
 
+/* 1234567 as "1,234,567". */
+static const char *count_text(char out[32], uint64_t count)
+{
+    char digits[24];
+    const int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    size_t used = 0;
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0) out[used++] = ',';
+        out[used++] = digits[i];
+    }
+    out[used] = '\0';
+    return out;
+}
+#define COUNT(count) count_text((char[32]){0}, count)
+
 /* Adds a paragraph, broken between words where a terminal would break it anywhere. */
 static void put_paragraph(const report *r, cli_text *text)
 {
@@ -104,27 +119,76 @@ static void rank(report *r)
     }
 }
 
+/* Which columns the table has: what does not fit beside each other goes in the order of `drops`. */
+typedef enum table_column {
+    HAS_MAE,
+    HAS_RMSE,
+    HAS_SMAPE,
+    HAS_MASE,
+    HAS_OWA,
+    HAS_INTERVAL,
+    HAS_P
+} table_column;
+enum { TABLE_COLUMNS = HAS_P + 1, METRIC_COLUMNS = HAS_OWA + 1 };
+
+static const norn_metric metric_of[METRIC_COLUMNS] = {NORN_METRIC_MAE, NORN_METRIC_RMSE, NORN_METRIC_SMAPE,
+                                                      NORN_METRIC_MASE, NORN_METRIC_OWA};
+
+static void choose_columns(const report *r, int names, bool has[TABLE_COLUMNS])
+{
+    enum { MARK = 4, METRIC = 12, INTERVAL = 23, P = 9 };
+    static const table_column drops[] = {HAS_OWA, HAS_RMSE, HAS_SMAPE, HAS_INTERVAL,
+                                         HAS_P,   HAS_MASE, HAS_MAE};
+    int width = MARK + names;
+    for (int c = 0; c < TABLE_COLUMNS; c++) has[c] = true;
+    has[HAS_INTERVAL] = r->options->bootstrap > 0;
+    has[HAS_P] = r->options->folds >= NORN_COMPARISON_LEAST;
+    for (int c = 0; c < METRIC_COLUMNS; c++) width += METRIC;
+    width += (has[HAS_INTERVAL] ? INTERVAL : 0) + (has[HAS_P] ? P : 0);
+    for (size_t i = 0; i < NORN_COUNT(drops) && r->screen->live && width >= r->screen->columns; i++) {
+        const table_column drop = drops[i];
+        if (!has[drop] || (drop <= HAS_OWA && metric_of[drop] == r->by)) continue;
+        has[drop] = false;
+        width -= drop == HAS_INTERVAL ? INTERVAL : drop == HAS_P ? P : METRIC;
+    }
+}
+
+static void put_heading(const report *r, int names, const bool has[TABLE_COLUMNS])
+{
+    char text[96];
+    cli_text_put(r->out, "\n    ");
+    cli_text_pad(r->out, "model", -names);
+    for (int c = 0; c < METRIC_COLUMNS; c++) {
+        const norn_metric_info *info = norn_metric_describe(r->options->compat, metric_of[c]);
+        (void)snprintf(text, sizeof text, "%s%s", info->title, strcmp(info->unit, "%") == 0 ? " %" : "");
+        if (has[c]) cli_text_pad(r->out, text, 12);
+    }
+    (void)snprintf(text, sizeof text, "%s, 95 %%", title(r, r->by));
+    if (has[HAS_INTERVAL]) {
+        cli_text_put(r->out, "   ");
+        cli_text_pad(r->out, text, has[HAS_P] ? -20 : 0);
+    }
+    if (has[HAS_P]) cli_text_pad(r->out, "p", 9);
+    cli_text_put(r->out, "\n");
+}
+
+/* Of a difference to the best model: "0.031"; "-" where it cannot be told. */
+static void p_text(char out[32], double p)
+{
+    (void)snprintf(out, 32, !isfinite(p) ? "-" : p < 0.001 ? "<0.001" : "%.3f", p);
+}
+
 static void put_leaderboard(const report *r)
 {
-    static const norn_metric columns[] = {NORN_METRIC_MAE, NORN_METRIC_RMSE, NORN_METRIC_SMAPE,
-                                          NORN_METRIC_MASE, NORN_METRIC_OWA};
-    enum { WIDE = 12 };
     char text[96], low[32], high[32];
+    bool has[TABLE_COLUMNS];
     int names = 5;
     for (size_t m = 0; m < r->models; m++) {
         const int length = cli_columns(norn_backtest_model(r->backtest, m));
         if (length > names) names = length;
     }
-    const bool intervals = r->options->bootstrap > 0;
-    cli_text_put(r->out, "\n    ");
-    cli_text_pad(r->out, "model", -names);
-    for (size_t c = 0; c < NORN_COUNT(columns); c++) {
-        const norn_metric_info *info = norn_metric_describe(r->options->compat, columns[c]);
-        (void)snprintf(text, sizeof text, "%s%s", info->title, strcmp(info->unit, "%") == 0 ? " %" : "");
-        cli_text_pad(r->out, text, WIDE);
-    }
-    if (intervals) cli_text_format(r->out, "   %s, 95 %%", title(r, r->by));
-    cli_text_put(r->out, "\n");
+    choose_columns(r, names, has);
+    put_heading(r, names, has);
     for (size_t i = 0; i < r->models; i++) {
         const size_t m = r->order[i];
         const norn_estimate ranked = norn_backtest_metric(r->backtest, m, NORN_SCOPE_ALL, 0, r->by);
@@ -132,18 +196,28 @@ static void put_leaderboard(const report *r)
         cli_text_put(r->out, best ? cli_paint_on(r->screen, PAINT_GOOD) : "");
         cli_text_put(r->out, best ? "  * " : "    ");
         cli_text_pad(r->out, norn_backtest_model(r->backtest, m), -names);
-        for (size_t c = 0; c < NORN_COUNT(columns); c++) {
-            number(text, value_of(r, m, columns[c]));
-            cli_text_pad(r->out, text, WIDE);
+        for (int c = 0; c < METRIC_COLUMNS; c++) {
+            number(text, value_of(r, m, metric_of[c]));
+            if (has[c]) cli_text_pad(r->out, text, 12);
         }
-        if (intervals && isfinite(ranked.low)) {
+        if (has[HAS_INTERVAL]) {
             number(low, ranked.low);
             number(high, ranked.high);
-            cli_text_format(r->out, "   %s to %s", low, high);
+            (void)snprintf(text, sizeof text, isfinite(ranked.low) ? "%s to %s" : "-", low, high);
+            cli_text_put(r->out, "   ");
+            cli_text_pad(r->out, text, has[HAS_P] && i ? -20 : 0);
+        }
+        if (has[HAS_P] && i) {
+            p_text(text, norn_backtest_compare(r->backtest, r->order[0], m).p);
+            cli_text_pad(r->out, text, 9);
         }
         cli_text_put(r->out, best ? cli_paint_off(r->screen) : "");
         cli_text_put(r->out, "\n");
     }
+    if (has[HAS_P])
+        cli_text_put(r->out, r->screen->live && r->screen->columns < 80
+                                 ? "    p: of the difference to * (Diebold-Mariano)\n"
+                                 : "    p: of the difference to the best (*), Diebold-Mariano\n");
 }
 
 /* ---- where -----------------------------------------------------------------------------------------------
@@ -240,18 +314,18 @@ static void say_rows(const report *r)
     enum { NAMED = 5 };
     const norn_backtest *const b = r->backtest;
     cli_text text = {NULL, 0, 0, false};
-    const unsigned long long scored = (unsigned long long)norn_backtest_rows(b),
-                             missing = (unsigned long long)norn_backtest_missing(b);
-    cli_text_format(&text, "Scored on %llu rows: %zu %s, %zu cutoff%s, %zu row%s after each", scored,
-                    r->series, "series", r->options->folds, r->options->folds == 1 ? "" : "s",
-                    r->options->horizon, r->options->horizon == 1 ? "" : "s");
-    if (missing) cli_text_format(&text, ", less %llu whose truth is missing", missing);
+    const uint64_t missing = norn_backtest_missing(b);
+    cli_text_format(&text, "Scored on %s rows: %s series, %s cutoff%s, %s row%s after each",
+                    COUNT(norn_backtest_rows(b)), COUNT(r->series), COUNT(r->options->folds),
+                    r->options->folds == 1 ? "" : "s", COUNT(r->options->horizon),
+                    r->options->horizon == 1 ? "" : "s");
+    if (missing) cli_text_format(&text, ", less %s whose truth is missing", COUNT(missing));
     cli_text_put(&text, ".");
     for (size_t m = 0; m < r->models; m++) {
-        const unsigned long long rows = (unsigned long long)norn_backtest_unforecast(b, m);
+        const uint64_t rows = norn_backtest_unforecast(b, m);
         if (rows)
-            cli_text_format(&text, " %s has no forecast of %llu of them and is not scored there.",
-                            norn_backtest_model(b, m), rows);
+            cli_text_format(&text, " %s has no forecast of %s of them and is not scored there.",
+                            norn_backtest_model(b, m), COUNT(rows));
     }
     if (norn_backtest_skipped(b)) {
         size_t named = 0;
@@ -264,7 +338,8 @@ static void say_rows(const report *r)
                             norn_quote(id, sizeof id, name, strlen(name), 40), norn_table_rows(r->table, s));
         }
         if (named < norn_backtest_skipped(b))
-            cli_text_format(&text, " and %zu more (--metrics lists all)", norn_backtest_skipped(b) - named);
+            cli_text_format(&text, " and %s more (--metrics lists all)",
+                            COUNT(norn_backtest_skipped(b) - named));
         cli_text_put(&text, ".");
     }
     put_paragraph(r, &text);
