@@ -29,11 +29,44 @@
 extern "C" {
 #endif
 
+/* What training makes small, of e = forecast - truth in scaled units (differences to the base of the
+ * forecast, divided by their root mean square). */
 typedef enum norn_loss {
     NORN_LOSS_MSE = 0, /* e^2 */
     NORN_LOSS_MAE,     /* |e| */
-    NORN_LOSS_HUBER    /* e^2 / 2 where |e| <= 1, |e| - 1/2 beyond (in scaled units) */
+    NORN_LOSS_HUBER,   /* e^2 / 2 where |e| <= 1, |e| - 1/2 beyond (in scaled units) */
+    NORN_LOSS_PINBALL, /* -q e below the truth, (1 - q) e above, for the quantile q (Koenker and Bassett
+                          1978); the forecast then is that quantile, and nothing of it is damped */
+    NORN_LOSS_MAPE /* |e| times the target's scale / |truth|, where a truth counts as at least a hundredth of
+                      the mean size in the training rows, and one of 0 not at all. Where the logarithm is
+                      forecast, |e| times the scale: to first order the same */
 } norn_loss;
+
+/* How parameters are moved: see nn/optimiser.h for the rules, which are PyTorch's. */
+typedef enum norn_optimiser_kind {
+    NORN_OPTIMISER_ADAM = 0,
+    NORN_OPTIMISER_ADAMW,
+    NORN_OPTIMISER_SGD,
+    NORN_OPTIMISER_RMSPROP
+} norn_optimiser_kind;
+
+/* How the learning rate goes from step to step. */
+typedef enum norn_rate_kind {
+    NORN_RATE_COSINE = 0,  /* half a cosine from the rate to 0 (Loshchilov and Hutter 2017) */
+    NORN_RATE_CONSTANT,    /* */
+    NORN_RATE_STEP,        /* times `factor` after every `every` epochs */
+    NORN_RATE_EXPONENTIAL, /* times `factor` after every epoch */
+    NORN_RATE_ONE_CYCLE /* up from rate / 25 in the first 0.3 of all steps, then down to rate / 250000, both
+                           by cosines (Smith and Topin 2018) */
+} norn_rate_kind;
+
+/* What matrices of a layer begin with, whose cell does not say so itself; the head begins with 0. */
+typedef enum norn_init {
+    NORN_INIT_UNIFORM = 0, /* everything uniform in +-1 / sqrt(H), as PyTorch has it */
+    NORN_INIT_XAVIER,      /* uniform in +-sqrt(6 / (rows + columns)) gate by gate (Glorot and Bengio 2010),
+                              biases 0 */
+    NORN_INIT_ORTHOGONAL   /* the same, and recurrent matrices orthogonal gate by gate (Saxe et al. 2014) */
+} norn_init;
 
 #define NORN_MOST_MEMBERS 1000
 
@@ -65,7 +98,7 @@ typedef struct norn_forecast_options {
     unsigned epochs;          /* at most; 0: 40, fewer where they would exceed 3e12 operations */
     unsigned steps_per_epoch; /* 0: all windows once if epochs is given, else 5 or 30 by their number */
     unsigned batch;           /* B, windows a step; 0: default */
-    double learning_rate;     /* 0: default */
+    double learning_rate;     /* 0: default, 0.005; with SGD 0.05 */
     norn_loss loss;
     unsigned patience; /* epochs without a better validation loss before a member stops; 0: default */
     double time_limit; /* seconds of training by the clock; 0: none. A limit that is reached makes results
@@ -76,12 +109,27 @@ typedef struct norn_forecast_options {
     unsigned
         first_member; /* the number of the first, from 0: member k has the same bits whoever is beside it */
     norn_members_on members_on;
+
+    const char *cell; /* name of a recurrent cell, or the file of its formula; NULL: "lstm" */
+    norn_init init;
+    double forget_bias; /* added to the initial bias of the forget gate; 0: nothing */
+    double quantile;    /* of NORN_LOSS_PINBALL, 0 < q < 1, rounded to millionths; 0: 1/2 */
+    norn_optimiser_kind optimiser;
+    double momentum;     /* of SGD and RMSprop, 0 <= momentum < 1 */
+    int nesterov;        /* 1: SGD looks ahead by its momentum */
+    double weight_decay; /* not on biases; 0: none */
+    double clip_norm;    /* largest norm of a gradient; 0: no clipping; negative: 1 */
+    double clip_value;   /* largest size of one number of a gradient; 0: no clipping */
+    norn_rate_kind schedule;
+    unsigned warmup;     /* steps in which the rate grows to its full size */
+    double rate_factor;  /* of the schedules STEP and EXPONENTIAL, 0 < factor <= 1; 0: 0.1 and 0.9 */
+    unsigned rate_every; /* epochs; of the schedule STEP; 0: a third of the epochs */
 } norn_forecast_options;
 
 #define NORN_FORECAST_OPTIONS_INIT                                                                           \
     {                                                                                                        \
-        sizeof(norn_forecast_options), 0, 0, 0, -1, 0, 0, -1.0, 0, 0, 0, 0.0, NORN_LOSS_MSE, 0, 0.0, 1, 0,   \
-            1, 0, NORN_MEMBERS_ON_SEEDS                                                                      \
+        .size = sizeof(norn_forecast_options), .holdout = -1, .dropout = -1.0, .seed = 1, .members = 1,      \
+        .clip_norm = -1.0                                                                                    \
     }
 
 typedef struct norn_forecast norn_forecast;

@@ -6,6 +6,7 @@
  */
 #include "cli/backtest.h"
 
+#include "cli/network_flags.h"
 #include "cli/report_page.h"
 #include "cli/table_flags.h"
 
@@ -20,10 +21,9 @@ typedef enum refit { REFIT_EVERY, REFIT_NEVER } refit;
 typedef struct backtest_flags {
     cli_table_flags data;
     norn_backtest_options backtest;
-    norn_forecast_options network;
-    norn_context_options context;
+    cli_network_flags network;
     const char *train_rows, *output, *metrics, *timings, *report;
-    int compat, refit, loss, decompose; /* places in the tables of words below */
+    int compat, refit, decompose; /* places in the tables of words below */
     bool with_times, quiet, debug;
 } backtest_flags;
 
@@ -32,8 +32,6 @@ static const char *const compat_words[] = {[NORN_COMPAT_NORN] = "norn",
                                            [NORN_COMPAT_GLUONTS] = "gluonts",
                                            [NORN_COMPAT_DARTS] = "darts",
                                            NULL};
-static const char *const loss_words[] = {
-    [NORN_LOSS_MSE] = "mse", [NORN_LOSS_MAE] = "mae", [NORN_LOSS_HUBER] = "huber", NULL};
 static const char *const decompose_words[] = {
     [NORN_DECOMPOSE_NONE] = "none", [NORN_DECOMPOSE_STL] = "stl", [NORN_DECOMPOSE_MSTL] = "mstl", NULL};
 static const char *const refit_words[] = {[REFIT_EVERY] = "every", [REFIT_NEVER] = "never", NULL};
@@ -73,32 +71,6 @@ static const cli_option options[] = {
      "Whose definitions of metrics hold where they differ. Default: norn"},
     {CLI_INT64, "bootstrap", 0, AT(backtest.bootstrap), 0, 1e6, NULL, "N",
      "Replicates of the 95 % intervals; 0: none. Default: 1000, fewer for very many folds"},
-    {CLI_UINT64, "seed", 0, AT(backtest.seed), 0, 0, NULL, "N",
-     "Of all random numbers; the same seed gives the same bits. Default: 1"},
-
-    {CLI_GROUP, "Network (--models lstm), as of `norn forecast`:", 0, 0, 0, 0, NULL, NULL, NULL},
-    {CLI_COUNT, "layers", 0, AT(network.layers), 1, 16, NULL, "L", "Stacked LSTM layers. Default: 1"},
-    {CLI_COUNT, "hidden", 0, AT(network.hidden), 1, 65536, NULL, "H",
-     "Units of a layer. Default: by the number of windows"},
-    {CLI_REAL, "dropout", 0, AT(network.dropout), 0, 0.999, NULL, "P",
-     "Share of units left out between layers while training. Default: 0"},
-    {CLI_COUNT, "epochs", 0, AT(network.epochs), 1, 1e6, NULL, "N",
-     "Most epochs. Default: 40, or what 3e12 operations allow"},
-    {CLI_COUNT, "steps-per-epoch", 0, AT(network.steps_per_epoch), 1, 1e8, NULL, "N",
-     "Steps of an epoch. Default: every window once if --epochs is given, else 5, or 30 from 1000 windows "
-     "on"},
-    {CLI_COUNT, "batch", 0, AT(network.batch), 1, 1048576, NULL, "B",
-     "Windows of a step. Default: by their number"},
-    {CLI_REAL, "lr", 0, AT(network.learning_rate), 1e-12, 100, NULL, "RATE",
-     "Learning rate of Adam. Default: 0.005"},
-    {CLI_WORD, "loss", 0, AT(loss), 0, 0, loss_words, "mse|mae|huber",
-     "What training makes small. Default: mse"},
-    {CLI_COUNT, "patience", 0, AT(network.patience), 1, 1e9, NULL, "EPOCHS",
-     "Epochs without a better validation loss before training stops"},
-    {CLI_COUNT, "members", 0, AT(network.members), 1, 1000, NULL, "N",
-     "Differently seeded networks a fold, whose median is the forecast. Default: 1"},
-    {CLI_TEXT, "device", 0, AT(context.device), 0, 0, NULL, "P:D|NAME",
-     "Where to compute, as `norn devices` lists it. Default: a GPU before a CPU"},
 
     {CLI_GROUP, "Output:", 0, 0, 0, 0, NULL, NULL, NULL},
     {CLI_TEXT, "output", 'o', AT(output), 0, 0, NULL, "FILE",
@@ -120,16 +92,6 @@ static const cli_option options[] = {
 
 /* ---- options --------------------------------------------------------------------------------------------
  */
-
-static bool was_given(const cli_arguments *arguments, const char *name)
-{
-    size_t shared = 0;
-    while (cli_table_rows[shared].kind != CLI_END) shared++;
-    for (size_t i = 0; options[i].kind != CLI_END; i++)
-        if (options[i].kind != CLI_GROUP && strcmp(options[i].name, name) == 0)
-            return shared + i < arguments->rows && arguments->given[shared + i] != NULL;
-    return false;
-}
 
 static int read_train_rows(const char *text, size_t *rows)
 {
@@ -237,8 +199,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
 {
     backtest_flags given = {.data = CLI_TABLE_FLAGS_INIT,
                             .backtest = NORN_BACKTEST_OPTIONS_INIT,
-                            .network = NORN_FORECAST_OPTIONS_INIT,
-                            .context = NORN_CONTEXT_OPTIONS_INIT};
+                            .network = CLI_NETWORK_FLAGS_INIT};
     cli_arguments arguments;
     cli_text notes = {NULL, 0, 0, false};
     norn_table *table = NULL;
@@ -252,7 +213,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     if ((code = cli_table_check(command, &arguments, &given.data, given.output, &input)) != EXIT_FINE)
         goto done;
     if ((code = read_train_rows(given.train_rows, &given.backtest.train_rows)) != EXIT_FINE) goto done;
-    if (given.refit == REFIT_NEVER && was_given(&arguments, "refit-every")) {
+    if (given.refit == REFIT_NEVER && cli_given(command, &arguments, "refit-every")) {
         cli_error("--refit never and --refit-every exclude each other");
         code = EXIT_USAGE;
         goto done;
@@ -260,9 +221,9 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     if (given.refit == REFIT_NEVER) given.backtest.refit_every = 0;
     given.backtest.compat = (norn_compat)given.compat;
     given.backtest.decompose = (norn_decompose)given.decompose;
-    given.network.loss = (norn_loss)given.loss;
-    given.network.seed = given.backtest.seed;
-    given.backtest.network = &given.network;
+    cli_network_settle(&given.network);
+    given.backtest.seed = given.network.options.seed;
+    given.backtest.network = &given.network.options;
     cli->quiet = given.quiet;
     cli->debug |= given.debug;
     if ((code = check_outputs(&given, input)) != EXIT_FINE) goto done;
@@ -273,7 +234,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     if (cli->quiet) cli_text_free(&notes);
     tell(&notes);
     if (wants_device(given.backtest.models) &&
-        norn_context_new(&context, &given.context, &cli->host, &cli->err) != NORN_OK) {
+        norn_context_new(&context, &given.network.context, &cli->host, &cli->err) != NORN_OK) {
         code = cli_fail(cli);
         goto done;
     }
@@ -310,6 +271,8 @@ done:
     return code;
 }
 
+static const cli_shared shared[] = {{cli_table_rows, AT(data)}, {cli_network_rows, AT(network)}, {NULL, 0}};
+
 const cli_command cli_backtest_command = {
     .name = "backtest",
     .summary = "score models on earlier rows of a CSV file, cutoff by cutoff",
@@ -324,7 +287,6 @@ const cli_command cli_backtest_command = {
              "  norn backtest sales.csv --models lstm --folds 10\n"
              "  norn backtest load.csv --train-rows 2000 --refit never --gap 24 --metrics m.csv\n",
     .options = options,
-    .shared = cli_table_rows,
-    .shared_offset = AT(data),
+    .shared = shared,
     .run = run,
 };

@@ -85,20 +85,25 @@ typedef struct cli_option {
     const char *help;
 } cli_option;
 
+/* A table of several commands. */
+typedef struct cli_shared {
+    const cli_option *rows; /* NULL: the end of a list */
+    size_t offset;          /* of the struct that their offsets are counted in, within the command's */
+} cli_shared;
+
 typedef struct cli_command {
     const char *name;           /* "forecast" */
     const char *summary;        /* one line for `norn --help` */
     const char *operands;       /* "FILE", or "" */
     const char *before, *after; /* of the table in --help */
     const cli_option *options;
-    const cli_option *shared; /* rows of several commands, before those of `options`; NULL: none */
-    size_t shared_offset;     /* of the struct that their offsets are counted in, within the command's */
+    const cli_shared *shared; /* tables that come before `options`, in order; NULL: none */
     int (*run)(cli_state *cli, const struct cli_command *command, int argc,
                const char **argv); /* a cli_exit */
 } cli_command;
 
 typedef struct cli_arguments {
-    char **given; /* [rows of the tables, the shared one first] text given for each option, or NULL */
+    char **given; /* [rows of the tables, the shared ones first] text given for each option, or NULL */
     size_t rows;
     char **operands; /* [operand_count] */
     size_t operand_count;
@@ -109,6 +114,8 @@ typedef struct cli_arguments {
 int cli_parse(const cli_command *command, int argc, const char **argv, void *values,
               cli_arguments *arguments);
 void cli_arguments_free(cli_arguments *arguments);
+/* The text given for the option of that name ("" for a flag without one), or NULL. */
+const char *cli_given(const cli_command *command, const cli_arguments *arguments, const char *name);
 
 /* The entry of `names` (ends with NULL) that is most like a mistyped `text`, or NULL. */
 const char *cli_closest(const char *text, const char *const *names);

@@ -4,6 +4,7 @@
  * stdout (or -o) gets the forecast alone, as CSV or JSON; what was decided, how the training went and how
  * good it is go to stderr.
  */
+#include "cli/network_flags.h"
 #include "cli/table_flags.h"
 
 #include "base/base.h"
@@ -13,65 +14,14 @@
 
 typedef struct forecast_flags {
     cli_table_flags data;
-    norn_forecast_options forecast;
-    norn_context_options context;
+    cli_network_flags network;
     const char *output;
-    int loss, members_on; /* places in the tables of words below */
     bool plot, json, quiet, debug;
 } forecast_flags;
-
-static const char *const loss_words[] = {
-    [NORN_LOSS_MSE] = "mse", [NORN_LOSS_MAE] = "mae", [NORN_LOSS_HUBER] = "huber", NULL};
-
-static const char *const members_on_words[] = {
-    [NORN_MEMBERS_ON_SEEDS] = "seeds", [NORN_MEMBERS_ON_ROWS] = "rows", NULL};
 
 #define AT(field) offsetof(forecast_flags, field)
 
 static const cli_option options[] = {
-    {CLI_GROUP, "Forecast:", 0, 0, 0, 0, NULL, NULL, NULL},
-    {CLI_SIZE, "horizon", 'n', AT(forecast.horizon), 1, 1e9, NULL, "ROWS",
-     "Rows to forecast. Default: the season, else a tenth of the rows, at most 24"},
-    {CLI_SIZE, "window", 'w', AT(forecast.window), 1, 1e9, NULL, "ROWS",
-     "Rows the network sees before it forecasts. Default: two horizons, between 8 and a quarter of the rows"},
-    {CLI_SIZE, "season", 0, AT(forecast.season), 1, 1e9, NULL, "ROWS",
-     "Rows of one period; 1: none. Default: by the step (12 for months, 24 for hours)"},
-    {CLI_INT64, "holdout", 0, AT(forecast.holdout), 0, 1e9, NULL, "ROWS",
-     "Last rows to hold back and score on: the horizon, or 0 for no scoring. Default: the horizon"},
-
-    {CLI_GROUP, "Network and training:", 0, 0, 0, 0, NULL, NULL, NULL},
-    {CLI_COUNT, "layers", 0, AT(forecast.layers), 1, 16, NULL, "L", "Stacked LSTM layers. Default: 1"},
-    {CLI_COUNT, "hidden", 0, AT(forecast.hidden), 1, 65536, NULL, "H",
-     "Units of a layer. Default: by the number of windows"},
-    {CLI_REAL, "dropout", 0, AT(forecast.dropout), 0, 0.999, NULL, "P",
-     "Share of units left out between layers while training. Default: 0"},
-    {CLI_COUNT, "epochs", 0, AT(forecast.epochs), 1, 1e6, NULL, "N",
-     "Most epochs. Default: 40, or what 3e12 operations allow"},
-    {CLI_COUNT, "steps-per-epoch", 0, AT(forecast.steps_per_epoch), 1, 1e8, NULL, "N",
-     "Steps of an epoch. Default: every window once if --epochs is given, else 5, or 30 from 1000 windows "
-     "on"},
-    {CLI_COUNT, "batch", 0, AT(forecast.batch), 1, 1048576, NULL, "B",
-     "Windows of a step. Default: by their number"},
-    {CLI_REAL, "lr", 0, AT(forecast.learning_rate), 1e-12, 100, NULL, "RATE",
-     "Learning rate of Adam. Default: 0.005"},
-    {CLI_WORD, "loss", 0, AT(loss), 0, 0, loss_words, "mse|mae|huber",
-     "What training makes small. Default: mse"},
-    {CLI_COUNT, "patience", 0, AT(forecast.patience), 1, 1e9, NULL, "EPOCHS",
-     "Epochs without a better validation loss before training stops"},
-    {CLI_COUNT, "members", 0, AT(forecast.members), 1, NORN_MOST_MEMBERS, NULL, "N",
-     "Networks that differ in their random numbers, trained side by side; the forecast is their median. "
-     "Default: 1"},
-    {CLI_WORD, "members-on", 0, AT(members_on), 0, 0, members_on_words, "seeds|rows",
-     "What members differ in: random numbers alone, or each is trained on its own sample of the windows, "
-     "too. "
-     "Default: seeds"},
-    {CLI_REAL, "time-limit", 0, AT(forecast.time_limit), 0, 1e9, NULL, "SECONDS",
-     "Stop training by the clock; results then depend on the machine. Default: none"},
-    {CLI_UINT64, "seed", 0, AT(forecast.seed), 0, 0, NULL, "N",
-     "Of all random numbers; the same seed gives the same bits. Default: 1"},
-    {CLI_TEXT, "device", 0, AT(context.device), 0, 0, NULL, "P:D|NAME",
-     "Where to compute, as `norn devices` lists it. Default: a GPU before a CPU"},
-
     {CLI_GROUP, "Output:", 0, 0, 0, 0, NULL, NULL, NULL},
     {CLI_TEXT, "output", 'o', AT(output), 0, 0, NULL, "FILE",
      "Where the forecast goes, whole or not at all. Default: standard output"},
@@ -301,11 +251,7 @@ static void report_plots(cli_state *cli, cli_text *out, const norn_table *table,
 
 static int run(cli_state *cli, const cli_command *command, int argc, const char **argv)
 {
-    forecast_flags given = {.data = CLI_TABLE_FLAGS_INIT,
-                            .forecast = NORN_FORECAST_OPTIONS_INIT,
-                            .context = NORN_CONTEXT_OPTIONS_INIT,
-                            .loss = NORN_LOSS_MSE,
-                            .members_on = NORN_MEMBERS_ON_SEEDS};
+    forecast_flags given = {.data = CLI_TABLE_FLAGS_INIT, .network = CLI_NETWORK_FLAGS_INIT};
     cli_arguments arguments;
     cli_text notes = {NULL, 0, 0, false}, results = {NULL, 0, 0, false};
     norn_table *table = NULL;
@@ -321,23 +267,23 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
         goto done;
     cli->quiet = given.quiet;
     cli->debug |= given.debug;
-    given.forecast.loss = (norn_loss)given.loss;
-    given.forecast.members_on = (norn_members_on)given.members_on;
+    cli_network_settle(&given.network);
     /* a run of minutes must not end in an output that could never be made */
     if ((code = cli_output_check(given.output)) != EXIT_FINE) goto done;
 
     if ((code = cli_table_read(cli, &table, input, &given.data)) != EXIT_FINE) goto done;
     decisions = norn_table_decisions(table, &count);
     cli_report_decisions(&cli->screen, &notes, decisions, count);
-    if (norn_context_new(&context, &given.context, &cli->host, &cli->err) != NORN_OK) goto failed;
+    if (norn_context_new(&context, &given.network.context, &cli->host, &cli->err) != NORN_OK) goto failed;
     cli_signals_keep();
     report_device(cli, &notes, norn_context_device(context));
     if (cli->quiet) cli_text_free(&notes);
     tell(&notes);
 
-    given.forecast.consume_past = 1;
+    given.network.options.consume_past = 1;
     const double begin = norn_seconds();
-    if (norn_forecast_run(&forecast, context, table, &given.forecast, &cli->host, &cli->err) != NORN_OK)
+    if (norn_forecast_run(&forecast, context, table, &given.network.options, &cli->host, &cli->err) !=
+        NORN_OK)
         goto failed;
     cli_progress_clear(cli);
     cli_signals_keep();
@@ -375,6 +321,9 @@ done:
     return code;
 }
 
+static const cli_shared shared[] = {
+    {cli_table_rows, AT(data)}, {cli_size_rows, AT(network)}, {cli_network_rows, AT(network)}, {NULL, 0}};
+
 const cli_command cli_forecast_command = {
     .name = "forecast",
     .summary = "forecast the rows after the last one of a CSV file",
@@ -389,7 +338,6 @@ const cli_command cli_forecast_command = {
              "  norn forecast load.csv --target load --past '*' -o next.csv\n"
              "  zcat big.csv.gz | norn forecast - --json --quiet\n",
     .options = options,
-    .shared = cli_table_rows,
-    .shared_offset = AT(data),
+    .shared = shared,
     .run = run,
 };

@@ -315,6 +315,8 @@ done:
     return code;
 }
 
+static const cli_shared shared[] = {{cli_table_rows, AT(data)}, {NULL, 0}};
+
 const cli_command cli_inspect_command = {
     .name = "inspect",
     .summary = "say what a CSV file is understood as: columns, step, gaps, season",
@@ -329,7 +331,6 @@ const cli_command cli_inspect_command = {
              "  norn inspect export.csv --decimal comma --errors errors.jsonl\n"
              "  zcat big.csv.gz | norn inspect - --json | jq '.columns[].name'\n",
     .options = options,
-    .shared = cli_table_rows,
-    .shared_offset = AT(data),
+    .shared = shared,
     .run = run,
 };

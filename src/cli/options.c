@@ -270,19 +270,36 @@ static size_t count_of(const cli_option *options)
     return count;
 }
 
-/* The rows of both tables as one, offsets counted in the command's struct; NULL: no memory. */
+/* The rows of all tables as one, offsets counted in the command's struct; NULL: no memory. */
 static cli_option *join(const cli_command *command, size_t *count)
 {
-    const size_t shared = count_of(command->shared), own = count_of(command->options);
-    cli_option *rows = calloc(shared + own + 1, sizeof *rows); /* the last one is CLI_END */
-    *count = shared + own;
+    const cli_shared own[] = {{command->options, 0}, {NULL, 0}};
+    const cli_shared *const lists[] = {command->shared, own};
+    size_t all = 0;
+    for (size_t i = 0; i < NORN_COUNT(lists); i++)
+        for (const cli_shared *table = lists[i]; table && table->rows; table++) all += count_of(table->rows);
+    cli_option *rows = calloc(all + 1, sizeof *rows); /* the last one is CLI_END */
+    *count = all;
     if (!rows) return NULL;
-    for (size_t i = 0; i < shared; i++) {
-        rows[i] = command->shared[i];
-        rows[i].offset += command->shared_offset;
-    }
-    memcpy(rows + shared, command->options, own * sizeof *rows);
+    size_t at = 0;
+    for (size_t i = 0; i < NORN_COUNT(lists); i++)
+        for (const cli_shared *table = lists[i]; table && table->rows; table++)
+            for (const cli_option *row = table->rows; row->kind != CLI_END; row++) {
+                rows[at] = *row;
+                rows[at++].offset += table->offset;
+            }
     return rows;
+}
+
+const char *cli_given(const cli_command *command, const cli_arguments *arguments, const char *name)
+{
+    const char *found = NULL;
+    size_t count = 0;
+    cli_option *const rows = join(command, &count);
+    for (size_t i = 0; rows && i < count && i < arguments->rows && !found; i++)
+        if (rows[i].kind != CLI_GROUP && strcmp(rows[i].name, name) == 0) found = arguments->given[i];
+    free(rows);
+    return found;
 }
 
 int cli_parse(const cli_command *command, int argc, const char **argv, void *values, cli_arguments *arguments)
@@ -316,6 +333,7 @@ int cli_parse(const cli_command *command, int argc, const char **argv, void *val
         char **given = &arguments->given[at - 1];
         free(*given);
         *given = poptGetOptArg(context);
+        if (!*given && option->kind == CLI_FLAG) *given = strdup("");
         if (option->kind == CLI_HELP || option->kind == CLI_USAGE) {
             code = print_help(command, context, option->kind == CLI_HELP);
             goto done;

@@ -106,7 +106,15 @@ norn_status norn_run_check_options(const norn_forecast_options *o, norn_error *e
         {!(o->dropout < 1.0), "--dropout must be at least 0 and below 1"},
         {!(o->learning_rate >= 0.0 && o->learning_rate <= 100.0), "--lr must be above 0 and at most 100"},
         {!(o->time_limit >= 0.0), "--time-limit must not be negative"},
-        {(unsigned)o->loss > NORN_LOSS_HUBER, "--loss must be mse, mae or huber"},
+        {(unsigned)o->loss > NORN_LOSS_MAPE, "--loss must be mse, mae, huber, pinball or mape"},
+        {!(o->quantile >= 0.0 && o->quantile < 1.0), "--quantile must be above 0 and below 1"},
+        {o->quantile > 0.0 && o->loss != NORN_LOSS_PINBALL, "--quantile is for --loss pinball"},
+        {!(o->clip_norm <= 1e30), "--clip-norm must be at most 1e30"},
+        {(unsigned)o->init > NORN_INIT_ORTHOGONAL, "--init must be uniform, xavier or orthogonal"},
+        {!(fabs(o->forget_bias) <= 1000.0), "--forget-bias must be between -1000 and 1000"},
+        {o->rate_factor != 0.0 && o->schedule != NORN_RATE_STEP && o->schedule != NORN_RATE_EXPONENTIAL,
+         "--rate-factor is for --schedule step or exponential"},
+        {o->rate_every && o->schedule != NORN_RATE_STEP, "--rate-every is for --schedule step"},
         {o->epochs > 1000000, "--epochs must be at most 1000000"},
         {o->steps_per_epoch > 100000000, "--steps-per-epoch must be at most 100000000"},
         {o->members > NORN_MOST_MEMBERS, "--members must be at most 1000"},
@@ -114,7 +122,20 @@ norn_status norn_run_check_options(const norn_forecast_options *o, norn_error *e
     };
     for (size_t i = 0; i < NORN_COUNT(checks); i++)
         if (checks[i].wrong) return norn_fail(err, NORN_ERR_USAGE, "%s", checks[i].message);
-    return NORN_OK;
+    if (o->cell && strcmp(o->cell, "lstm") != 0) {
+        char cell[160];
+        return norn_fail(err, NORN_ERR_USAGE,
+                         "--cell \"%s\": only lstm can be trained yet (norn cell list has the others)",
+                         norn_quote(cell, sizeof cell, o->cell, strlen(o->cell), 60));
+    }
+    const norn_optimiser optimiser = {.kind = o->optimiser,
+                                      .decay = o->weight_decay,
+                                      .momentum = o->momentum,
+                                      .clip_value = o->clip_value,
+                                      .nesterov = o->nesterov != 0};
+    const norn_rate_plan rate = {o->schedule, o->warmup, o->rate_factor, o->rate_every};
+    const norn_status status = norn_optimiser_check(&optimiser, err);
+    return status == NORN_OK ? norn_rate_check(&rate, err) : status;
 }
 
 norn_status norn_run_season(norn_run *r, size_t rows, norn_error *err)
@@ -340,7 +361,8 @@ static void say_recipes(norn_run *r, size_t skipped)
     }
     const bool longer = windows >= long_from || norn_table_future_count(r->table) > 0;
     r->regime = &regimes[longer];
-    r->shrink = !longer;
+    /* A damped quantile would be none. */
+    r->shrink = !longer && r->options->loss != NORN_LOSS_PINBALL;
     if (skipped)
         norn_choose(r->choices, "series", "--folds, --window, --horizon",
                     "%zu of %zu are too short for some folds: left out of these", skipped,

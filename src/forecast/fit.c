@@ -13,7 +13,8 @@
 /* On a short seasonal series the network's correction counts for this much, and the last yearly change for
  * that much. */
 static const double short_correction = 0.3, short_change = 0.2;
-static const double default_rate = 5e-3, default_clip = 1.0;
+/* Plain gradients are far smaller than Adam's normalised steps. */
+static const double default_rate = 5e-3, default_rate_of_sgd = 5e-2, default_clip = 1.0;
 
 /* The default budget: 60 s at 5e10 operations a second, in operations so that no clock decides about results.
  */
@@ -81,7 +82,8 @@ static norn_status make_series(norn_run *r, norn_error *err)
                               .views = r->view_count,
                               .series = r->series,
                               .window = r->window,
-                              .horizon = r->horizon};
+                              .horizon = r->horizon,
+                              .relative = r->options->loss == NORN_LOSS_MAPE};
     norn_status status = norn_inputs_plan(&r->inputs, err);
     if (status == NORN_OK)
         status = norn_inputs_put(&r->inputs, r->context, r->options->consume_past, &r->device, err);
@@ -108,7 +110,7 @@ static norn_network_shape shape_of(const norn_run *r)
 {
     const norn_forecast_options *o = r->options;
     const norn_regime *by = r->regime;
-    return (norn_network_shape){.inputs = r->inputs.count,
+    return (norn_network_shape){.inputs = r->inputs.seen,
                                 .hidden = o->hidden ? o->hidden : by->hidden,
                                 .layers = o->layers ? o->layers : 1,
                                 .window = r->window,
@@ -116,8 +118,17 @@ static norn_network_shape shape_of(const norn_run *r)
                                 .batch = o->batch ? o->batch : by->batch,
                                 .slots = r->slots,
                                 .dropout = o->dropout >= 0.0 ? o->dropout : 0.0,
-                                .loss = o->loss,
-                                .clip = default_clip};
+                                .loss = o->loss == NORN_LOSS_MAPE ? NORN_LOSS_MAE : o->loss,
+                                .quantile = o->quantile > 0.0 ? o->quantile : 0.5,
+                                .weighted = r->inputs.seen < r->inputs.count,
+                                .clip = o->clip_norm >= 0.0 ? o->clip_norm : default_clip,
+                                .init = o->init,
+                                .forget_bias = o->forget_bias,
+                                .optimiser = {.kind = o->optimiser,
+                                              .decay = o->weight_decay,
+                                              .momentum = o->momentum,
+                                              .clip_value = o->clip_value,
+                                              .nesterov = o->nesterov != 0}};
 }
 
 /* The budget is divided among the folds that share it and not among members: what one of them does must not
@@ -133,7 +144,10 @@ static norn_train_plan plan_of(const norn_run *r, const norn_network_shape *shap
     plan.patience = o->patience ? o->patience : o->epochs ? norn_at_least(o->epochs / 3, 1) : by->patience;
     plan.settle = o->epochs ? norn_at_least(o->epochs / 10, 1) : by->settle;
     plan.most_valid = 2048;
-    plan.rate = o->learning_rate > 0.0 ? o->learning_rate : default_rate;
+    plan.rate = o->learning_rate > 0.0               ? o->learning_rate
+                : o->optimiser == NORN_OPTIMISER_SGD ? default_rate_of_sgd
+                                                     : default_rate;
+    plan.schedule = (norn_rate_plan){o->schedule, o->warmup, o->rate_factor, o->rate_every};
     plan.time_limit = o->time_limit;
     plan.seed = o->seed;
     *cut = false;
@@ -165,6 +179,11 @@ static void say_plan(norn_run *r, const norn_network_shape *shape, const norn_tr
     norn_choose(r->choices, "training", "--epochs, --steps-per-epoch, --batch",
                 "at most %zu epochs of %s, %zu windows a step%s%s", plan->epochs, epoch, shape->batch,
                 cut ? ", cut to the budget of 60 s" : "", cut ? each : "");
+    if (r->options->optimiser != NORN_OPTIMISER_ADAM || r->options->schedule != NORN_RATE_COSINE)
+        norn_choose(r->choices, "steps", "--optimiser, --schedule, --lr",
+                    "%s, a rate of %g by the schedule %s%s", norn_optimiser_words[r->options->optimiser],
+                    plan->rate, norn_rate_words[r->options->schedule],
+                    plan->schedule.warmup ? " after a warm-up" : "");
 }
 
 /* How many members find room at once: their parameters, gradients' moments, best states and scalings in a

@@ -12,10 +12,10 @@ enum { MOST_INPUTS = 1 << 16, MOST_ADVANCED = 64 };
 
 size_t norn_inputs_columns(const norn_inputs *in, norn_input_kind kind)
 {
-    return kind == NORN_INPUT_TARGET   ? 1
-           : kind == NORN_INPUT_PAST   ? norn_table_past_count(in->table)
-           : kind == NORN_INPUT_FUTURE ? norn_table_future_count(in->table)
-                                       : norn_table_static_count(in->table);
+    return kind == NORN_INPUT_TARGET || kind == NORN_INPUT_WEIGHT ? 1
+           : kind == NORN_INPUT_PAST                              ? norn_table_past_count(in->table)
+           : kind == NORN_INPUT_FUTURE                            ? norn_table_future_count(in->table)
+                                                                  : norn_table_static_count(in->table);
 }
 
 const char *norn_inputs_name(const norn_inputs *in, norn_input_kind kind, size_t column)
@@ -148,6 +148,9 @@ static norn_status choose(norn_inputs *in, norn_error *err)
             in->masked[kind][c] = !fixed && needs_mask(in, kind, c);
             if (in->masked[kind][c] && status == NORN_OK) status = add_column(in, kind, c, true, err);
         }
+    in->seen = in->count;
+    if (in->relative && status == NORN_OK)
+        status = add(in, (norn_input){NORN_INPUT_WEIGHT, false, 0, 0}, err);
     return status;
 }
 
@@ -325,6 +328,90 @@ static void scale_covariate(const double *x, size_t from, size_t n, float pair[2
     pair[1] = deviation > 0.0 && isfinite(deviation) ? (float)(1.0 / deviation) : 0.0f;
 }
 
+/* ---- weights ---- */
+
+/* Least size that a truth counts as: a hundredth of the mean size in the rows that the last view learns from.
+ */
+static double least_size(const norn_inputs *in, size_t s)
+{
+    const norn_recipe_series *one = &in->recipes[(in->views - 1) * in->series + s];
+    const double *y = norn_table_target(in->table, s);
+    double sum = 0.0, count = 0.0;
+    for (size_t i = one->from; i < one->learnt; i++)
+        if (!isnan(y[i])) sum += fabs(y[i]), count += 1.0;
+    return count > 0.0 ? 0.01 * sum / count : 0.0;
+}
+
+typedef struct weights {
+    const double *y;
+    bool relative; /* 1 / |y|, else 1 */
+    double least;
+} weights;
+
+static weights weights_of(const norn_inputs *in, size_t s)
+{
+    const bool log_of = in->recipes[(in->views - 1) * in->series + s].log;
+    return (weights){norn_table_target(in->table, s), in->relative && !log_of, least_size(in, s)};
+}
+
+/* Of a target that is missing: any. */
+static double weight_value(const void *user, size_t row)
+{
+    const weights *w = user;
+    const double size = fabs(w->y[row]);
+    if (!w->relative) return 1.0;
+    return size > 0.0 ? 1.0 / (size > w->least ? size : w->least) : 0.0;
+}
+
+/* By what the weights of a series are multiplied in a view, before their mean is made 1: a relative error is
+ * one of the file's units, and losses are in scaled ones. */
+static double weight_unit(const norn_inputs *in, size_t view, size_t s)
+{
+    return in->relative ? in->recipes[view * in->series + s].scale : 1.0;
+}
+
+/* 1 / mean over the training rows of a view; 1 where they all weigh nothing. */
+static double weight_norm(const norn_inputs *in, size_t view)
+{
+    double sum = 0.0, count = 0.0;
+    for (size_t s = 0; s < in->series; s++) {
+        const norn_recipe_series *one = &in->recipes[view * in->series + s];
+        if (!one->seen) continue;
+        const weights w = weights_of(in, s);
+        for (size_t i = one->from; i < one->learnt; i++) {
+            const double value = weight_value(&w, i);
+            if (isnan(value) || isnan(w.y[i])) continue;
+            sum += value * weight_unit(in, view, s);
+            count += 1.0;
+        }
+    }
+    return sum > 0.0 && isfinite(count / sum) ? count / sum : 1.0;
+}
+
+/* Track and scaling of the weight of every series. */
+static norn_status put_weights(norn_inputs *in, norn_series *series, size_t index, norn_error *err)
+{
+    norn_status status = NORN_OK;
+    for (size_t s = 0; s < in->series && status == NORN_OK; s++) {
+        if (!in->used[s]) continue;
+        const weights w = weights_of(in, s);
+        status = norn_series_put(series, (size_t)in->of[s * in->count + index], weight_value, &w, err);
+    }
+    for (size_t v = 0; v < in->views && status == NORN_OK; v++) {
+        const double norm = weight_norm(in, v);
+        for (size_t s = 0; s < in->series; s++) {
+            if (!in->used[s]) continue;
+            const size_t track = (size_t)in->of[s * in->count + index];
+            float *pair = in->pairs + 2 * (v * in->columns + track);
+            pair[0] = (float)-series->tracks[track].first;
+            pair[1] = (float)(norm * weight_unit(in, v, s));
+        }
+    }
+    return status;
+}
+
+/* ---- all of them ---- */
+
 /* The scaling of one view for the track of one input of one series. */
 static void scale(norn_inputs *in, const norn_series *series, size_t view, size_t s, const norn_input *input,
                   size_t track)
@@ -381,7 +468,8 @@ norn_status norn_inputs_put(norn_inputs *in, norn_context *context, bool consume
     if (status == NORN_OK && in->zeros != SIZE_MAX) done[in->zeros] = true; /* as it was made */
     for (size_t i = 0; i < in->count && status == NORN_OK; i++) {
         const norn_input *input = &in->list[i], *next = i + 1 < in->count ? input + 1 : NULL;
-        status = put_input(in, *out, i, done, err);
+        status = input->kind == NORN_INPUT_WEIGHT ? put_weights(in, *out, i, err)
+                                                  : put_input(in, *out, i, done, err);
         if (consume_past && input->kind == NORN_INPUT_PAST &&
             !(next && next->kind == NORN_INPUT_PAST && next->column == input->column))
             norn_table_drop_past(in->table, input->column);

@@ -10,6 +10,10 @@
  *           window, which so sees every row of the horizon
  *   static  a constant, standardised over the series; one that is the same for all series is left out
  *   mask    1 where a value of one of the others is missing, for each that misses one
+ *   weight  none of the network's inputs, but behind them in the list where there is one: how much a row
+ * counts as a target. Relative weights are 1 / |y|, a truth below a hundredth of the mean size counted as
+ * that and one of 0 not at all; 1 where the logarithm is forecast. The mean over the training rows of a view,
+ * in which the differences it sees are scaled, is 1
  *
  * Missing values enter as 0, the mean of what is standardised. A view is what a fold may see
  * (forecast/run.h). Which inputs there are follows from the rows of the last view, which sees least; what
@@ -27,7 +31,8 @@ typedef enum norn_input_kind {
     NORN_INPUT_PAST,
     NORN_INPUT_FUTURE,
     NORN_INPUT_STATIC,
-    NORN_INPUT_KINDS
+    NORN_INPUT_KINDS,
+    NORN_INPUT_WEIGHT = NORN_INPUT_KINDS
 } norn_input_kind;
 
 typedef struct norn_input {
@@ -42,8 +47,9 @@ typedef struct norn_inputs {
     const norn_host *host;
     const norn_recipe_series *recipes; /* [V][S]; seen 0: the series is not in the view */
     size_t views, series, window, horizon;
+    bool relative; /* targets weigh 1 / |y| */
 
-    norn_input *list; /* [count] F inputs, the target first */
+    norn_input *list; /* [count] the target, the others, the weight if there is one */
     size_t count, capacity;
     bool *masked[NORN_INPUT_KINDS];   /* [columns of the kind] has a mask */
     bool *constant[NORN_INPUT_KINDS]; /* [columns of the kind] says nothing in the training rows of the last
@@ -51,6 +57,7 @@ typedef struct norn_inputs {
     bool *used;                       /* [S] the series is in any view */
     double *centre, *spread;          /* [statics] */
 
+    size_t seen;           /* F of them that the network sees: all but the weight */
     size_t columns;        /* C tracks */
     size_t zeros;          /* the one that is 0 everywhere; SIZE_MAX: none */
     norn_track_plan *plan; /* [C] */

@@ -41,14 +41,16 @@ static uint32_t sum_of_network(const norn_network_shape *s)
                                (uint64_t)s->path,
                                s->weighted,
                                (uint64_t)s->optimiser.kind,
-                               s->optimiser.nesterov};
+                               s->optimiser.nesterov,
+                               (uint64_t)s->init};
     const double reals[] = {s->dropout,
                             s->clip,
                             s->quantile,
                             s->optimiser.decay,
                             s->optimiser.alpha,
                             s->optimiser.momentum,
-                            s->optimiser.clip_value};
+                            s->optimiser.clip_value,
+                            s->forget_bias};
     uint32_t sum = 0;
     for (size_t i = 0; i < NORN_COUNT(wholes); i++) sum = add_whole(sum, wholes[i]);
     for (size_t i = 0; i < NORN_COUNT(reals); i++) sum = add_real(sum, reals[i]);

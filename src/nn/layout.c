@@ -6,6 +6,8 @@
  */
 #include "nn/network.h"
 
+#include "nn/initial.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -277,6 +279,9 @@ bool norn_network_has_holes(const norn_network *network)
     return false;
 }
 
+/* What formulas call the bias of the gate that keeps a state. */
+static const char forget_gate[] = "b_f";
+
 /* ---- initial parameters -----------------------------------------------------------------------------------
  */
 
@@ -294,6 +299,29 @@ static double drawn(norn_cell_fill fill, double size, norn_key key, uint64_t i)
     return size * (2.0 * norn_random_unit(words.word[i % 4]) - 1.0);
 }
 
+/* Adds to the bias of the forget gate, in all layers. */
+static void open_gates(const norn_network *network, double *plain)
+{
+    const norn_cell *cell = network->plan->cell;
+    norn_plain_tensor tensors[NORN_PLAIN_TENSORS];
+    for (size_t l = 0; l < network->shape.layers; l++) {
+        const norn_cell_shape *bound = &network->bound[l > 0];
+        const size_t count = norn_plain_tensors(bound, tensors);
+        for (size_t t = 0; t < count; t++)
+            if (tensors[t].vector && strcmp(cell->vectors[tensors[t].index].name, forget_gate) == 0)
+                for (size_t u = 0; u < tensors[t].at.count; u++)
+                    plain[tensors[t].at.offset + u] += network->shape.forget_bias;
+        plain += bound->parameters;
+    }
+}
+
+bool norn_network_forgets(const norn_cell *cell)
+{
+    for (size_t i = 0; i < cell->vector_count; i++)
+        if (strcmp(cell->vectors[i].name, forget_gate) == 0) return true;
+    return false;
+}
+
 void norn_network_draw(const norn_network *network, norn_key key, double *plain)
 {
     const norn_cell *cell = network->plan->cell;
@@ -306,11 +334,21 @@ void norn_network_draw(const norn_network *network, norn_key key, double *plain)
             const norn_plain_tensor *tensor = &tensors[t];
             const norn_cell_init init =
                 tensor->vector ? cell->vectors[tensor->index].init : cell->matrices[tensor->index].init;
-            const size_t each = tensor->at.count / tensor->at.rows;
-            for (size_t u = 0; u < tensor->at.rows; u++) {
-                const double size = norn_cell_initial(bound, init, tensor->at.rows, u);
+            const size_t rows = tensor->at.rows, each = tensor->at.count / rows;
+            if (init.fill == NORN_CELL_FILL_DEFAULT && network->shape.init != NORN_INIT_UNIFORM) {
+                norn_initial_fill(network->shape.init,
+                                  tensor->vector     ? NORN_INITIAL_BIAS
+                                  : tensor->of_input ? NORN_INITIAL_INPUT
+                                                     : NORN_INITIAL_RECURRENT,
+                                  key, i, rows, each, network->shape.hidden, plain + i);
+                i += tensor->at.count;
+                continue;
+            }
+            for (size_t u = 0; u < rows; u++) {
+                const double size = norn_cell_initial(bound, init, rows, u);
                 for (size_t k = 0; k < each; k++, i++) plain[i] = drawn(init.fill, size, key, i);
             }
         }
     }
+    if (network->shape.forget_bias != 0.0) open_gates(network, plain);
 }

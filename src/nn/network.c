@@ -43,6 +43,10 @@ static norn_status check_shape(const norn_network_shape *shape, norn_error *err)
         return norn_fail(err, NORN_ERR_USAGE, "--loss: there is none of number %d", (int)shape->loss);
     if (shape->loss == NORN_LOSS_PINBALL && !(shape->quantile > 0.0 && shape->quantile < 1.0))
         return norn_fail(err, NORN_ERR_USAGE, "--quantile: %g is not between 0 and 1", shape->quantile);
+    if ((unsigned)shape->init > NORN_INIT_ORTHOGONAL)
+        return norn_fail(err, NORN_ERR_USAGE, "--init must be uniform, xavier or orthogonal");
+    if (!(fabs(shape->forget_bias) <= 1000.0))
+        return norn_fail(err, NORN_ERR_USAGE, "--forget-bias must be between -1000 and 1000");
     return norn_optimiser_check(&shape->optimiser, err);
 }
 
@@ -286,6 +290,9 @@ static norn_status prepare_cell(norn_network *n, norn_error *err)
     if (obstacle)
         return norn_fail(err, NORN_ERR_USAGE, "cell %s cannot be made a kernel yet: %s", cell->name,
                          obstacle);
+    if (n->shape.forget_bias != 0.0 && !norn_network_forgets(cell))
+        return norn_fail(err, NORN_ERR_USAGE, "--forget-bias: cell %s has no forget gate with a bias b_f",
+                         cell->name);
     n->places = norn_cell_places_of(n->plan);
     n->gates = n->plan->gate_count;
     n->carries = cell->state_count - 1;

@@ -45,6 +45,8 @@ typedef struct norn_network_shape {
     double quantile; /* of the pinball loss, between 0 and 1; rounded to millionths */
     bool weighted;   /* the series have one more column than inputs, the last: how much each row counts as a
                         target; its pair of norn_network_scale is a covariate's */
+    norn_init init;  /* of what the formula leaves open */
+    double forget_bias;    /* added to the initial bias b_f of a cell that has one */
     const norn_cell *cell; /* of all layers; borrowed for as long as the network lives; NULL: the LSTM */
     const char *by_hand; /* OpenCL C in place of what the formula becomes, to measure one against the other */
 } norn_network_shape;
@@ -118,8 +120,8 @@ norn_status norn_network_get_part(norn_network *network, norn_network_part part,
 /* The same for the gradient that stands in a slot (before or after clipping: it is never scaled in place). */
 norn_status norn_network_get_gradient(norn_network *network, size_t slot, double *plain, norn_error *err);
 
-/* Initial parameters of a member: layers as the formula says, else uniform in +-1/sqrt(H) as PyTorch has
- * them; the head 0, so that the first forecast is the base; moments 0; the key of its dropout. */
+/* Initial parameters of a member: layers as the formula says, else as shape.init does (initial.h); the head
+ * 0, so that the first forecast is the base; moments 0; the key of its dropout. */
 norn_status norn_network_initialise(norn_network *network, size_t member, uint64_t seed, uint64_t identity,
                                     norn_error *err);
 
@@ -184,6 +186,8 @@ void norn_network_find_beginnings(norn_network *network);
 bool norn_network_has_holes(const norn_network *network);
 /* Writes what states begin with where that is no parameter. */
 void norn_network_put_beginnings(const norn_network *network, float *padded);
+/* Has the cell a bias that norn_network_shape.forget_bias is added to? */
+bool norn_network_forgets(const norn_cell *cell);
 /* Initial values of all layers into plain; not of the head. */
 void norn_network_draw(const norn_network *network, norn_key key, double *plain);
 

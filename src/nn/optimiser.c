@@ -3,9 +3,7 @@
 
 #include <math.h>
 
-const norn_loss_name norn_loss_names[] = {
-    {"mse", NORN_LOSS_MSE, false},         {"mae", NORN_LOSS_MAE, false}, {"huber", NORN_LOSS_HUBER, false},
-    {"pinball", NORN_LOSS_PINBALL, false}, {"mape", NORN_LOSS_MAE, true}, {NULL, NORN_LOSS_MSE, false}};
+const char *const norn_loss_words[] = {"mse", "mae", "huber", "pinball", "mape", NULL};
 const char *const norn_optimiser_words[] = {"adam", "adamw", "sgd", "rmsprop", NULL};
 const char *const norn_rate_words[] = {"cosine", "constant", "step", "exponential", "one-cycle", NULL};
 
@@ -42,7 +40,7 @@ norn_status norn_rate_check(const norn_rate_plan *plan, norn_error *err)
     const check checks[] = {
         {(unsigned)plan->kind <= NORN_RATE_ONE_CYCLE,
          "--schedule must be cosine, constant, step, exponential or one-cycle"},
-        {plan->factor >= 0.0 && plan->factor <= 1.0, "--lr-factor must be above 0 and at most 1"},
+        {plan->factor >= 0.0 && plan->factor <= 1.0, "--rate-factor must be above 0 and at most 1"},
         {plan->warmup <= 1000000000, "--warmup must be at most 1000000000 steps"},
     };
     return first_wrong(checks, NORN_COUNT(checks), err);

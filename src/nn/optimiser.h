@@ -20,29 +20,15 @@
 /* ---- losses ----------------------------------------------------------------------------------------------
  */
 
-/* Of e = prediction - target: -q e below the target, (1 - q) e above, for the quantile q (Koenker and Bassett
- * 1978). Beyond what norn/forecast.h names; it will when the command does. */
-#define NORN_LOSS_PINBALL ((norn_loss)(NORN_LOSS_HUBER + 1))
-#define NORN_LOSS_COUNT   ((size_t)NORN_LOSS_PINBALL + 1)
+/* Those that a network computes. NORN_LOSS_MAPE is none of them: it is the MAE of targets that weigh more or
+ * less (inputs.h). */
+#define NORN_LOSS_COUNT ((size_t)NORN_LOSS_PINBALL + 1)
 
-/* A loss as people call it. MAPE is |e| / |y|: the MAE of targets that weigh 1 / |y| each (a y of 0: 0). */
-typedef struct norn_loss_name {
-    const char *name;
-    norn_loss loss;
-    bool relative; /* targets weigh 1 / |y| */
-} norn_loss_name;
-extern const norn_loss_name norn_loss_names[]; /* ends with a name of NULL */
+/* As people call them, in the order of the enums; each ends with NULL. */
+extern const char *const norn_loss_words[], *const norn_optimiser_words[], *const norn_rate_words[];
 
 /* ---- rules -----------------------------------------------------------------------------------------------
  */
-
-typedef enum norn_optimiser_kind {
-    NORN_OPTIMISER_ADAM = 0,
-    NORN_OPTIMISER_ADAMW,
-    NORN_OPTIMISER_SGD,
-    NORN_OPTIMISER_RMSPROP
-} norn_optimiser_kind;
-extern const char *const norn_optimiser_words[]; /* in this order, ends with NULL */
 
 typedef struct norn_optimiser {
     norn_optimiser_kind kind;
@@ -59,16 +45,6 @@ norn_status norn_optimiser_check(const norn_optimiser *optimiser, norn_error *er
 
 /* ---- schedules -------------------------------------------------------------------------------------------
  */
-
-typedef enum norn_rate_kind {
-    NORN_RATE_COSINE = 0,  /* half a cosine from the rate to 0 (Loshchilov and Hutter 2017) */
-    NORN_RATE_CONSTANT,    /* */
-    NORN_RATE_STEP,        /* times `factor` after every `every` epochs */
-    NORN_RATE_EXPONENTIAL, /* times `factor` after every epoch */
-    NORN_RATE_ONE_CYCLE /* up from rate / 25 in the first 0.3 of all steps, then down to rate / 250000, both
-                           by cosines (Smith and Topin 2018) */
-} norn_rate_kind;
-extern const char *const norn_rate_words[]; /* in this order, ends with NULL */
 
 typedef struct norn_rate_plan {
     norn_rate_kind kind;

@@ -74,12 +74,9 @@ static int run_nothing(cli_state *cli, const cli_command *command, int argc, con
 }
 
 static const cli_option no_options[] = {{CLI_END, NULL, 0, 0, 0, 0, NULL, NULL, NULL}};
-static const cli_command reader = {.name = "reader",
-                                   .operands = "FILE",
-                                   .options = no_options,
-                                   .shared = cli_table_rows,
-                                   .shared_offset = offsetof(reader_values, data),
-                                   .run = run_nothing};
+static const cli_shared shared[] = {{cli_table_rows, offsetof(reader_values, data)}, {NULL, 0}};
+static const cli_command reader = {
+    .name = "reader", .operands = "FILE", .options = no_options, .shared = shared, .run = run_nothing};
 
 /* Parses one option; the exit code, or -1. */
 static int parse(reader_values *out, cli_arguments *arguments, const char *flag, const char *value)
