@@ -202,3 +202,29 @@ set_tests_properties(giant PROPERTIES LABELS slow TIMEOUT 900)
 # Some fifty programs are compiled for it.
 
 set_tests_properties(cell_network PROPERTIES TIMEOUT 1500)
+
+# ---- device trouble ------------------------------------------------------------------------------------------------
+# The linker puts the shim of trouble_shim.h between the library and OpenCL, which works with a static library.
+
+get_target_property(norn_type norn TYPE)
+if(norn_type STREQUAL "STATIC_LIBRARY")
+    file(READ ${CMAKE_CURRENT_SOURCE_DIR}/trouble_shim.h shim)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/trouble_shim.h)
+    string(REGEX MATCHALL "CALL\\((cl|CLBlast)[A-Z][A-Za-z]*" rows "${shim}")
+    foreach(row IN LISTS rows)
+        string(REPLACE "CALL(" "" name ${row})
+        target_link_options(test_trouble PRIVATE -Wl,--wrap=${name})
+    endforeach()
+    set(names "nm -u \"$1\" | sed -nE 's/^ +U ((cl[A-Z]|CLBlast)[A-Za-z]*)$/\\1/p' | sort -u")
+    add_test(NAME trouble.no_function_is_forgotten
+             COMMAND sh -c "test \"$(${names})\" = \"$(\"$2\" --calls | sort)\"" sh $<TARGET_FILE:norn>
+                     $<TARGET_FILE:test_trouble>)
+    add_test(NAME trouble.every_call CONFIGURATIONS slow COMMAND test_trouble --all)
+    set(cache ${CMAKE_CURRENT_BINARY_DIR}/cache/trouble_all)
+    file(MAKE_DIRECTORY ${cache})
+    set_tests_properties(trouble.every_call PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT};POCL_CACHE_DIR=${cache}"
+                                                       LABELS slow TIMEOUT 3600)
+else()
+    set_target_properties(test_trouble PROPERTIES EXCLUDE_FROM_ALL TRUE)
+    set_tests_properties(trouble PROPERTIES DISABLED TRUE)
+endif()

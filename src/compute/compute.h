@@ -18,6 +18,13 @@
 
 #include <CL/cl.h>
 
+/* Device memory; see below. */
+typedef struct norn_buffer {
+    cl_mem mem;
+    size_t bytes;
+    norn_context *context; /* whose memory it counts as; NULL: nobody's */
+} norn_buffer;
+
 struct norn_context {
     norn_host host;
     norn_device_info info;
@@ -26,8 +33,7 @@ struct norn_context {
     cl_context cl;
     cl_command_queue queue;
     unsigned local, vector, rows; /* LS, VW, ROWS of the sequence kernels */
-    cl_mem gemm_scratch;          /* temporary buffer of CLBlast's products, grown between trainings only */
-    size_t gemm_scratch_bytes;
+    norn_buffer gemm_scratch;     /* temporary buffer of CLBlast's products, grown between trainings only */
     uint64_t memory_limit, memory_used; /* bytes of buffers: at most, and at the moment */
     struct norn_program *programs;      /* all that were built, newest first */
     bool gemm_ready;                    /* CLBlast's parameters are set for this device */
@@ -45,12 +51,6 @@ norn_status norn_fail_cl(norn_error *err, const char *call, int code, const char
 
 /* ---- buffers --------------------------------------------------------------------------------------------
  */
-
-typedef struct norn_buffer {
-    cl_mem mem;
-    size_t bytes;
-    norn_context *context; /* whose memory it counts as; NULL: nobody's */
-} norn_buffer;
 
 /* What a buffer counts as: a little more than its bytes. Sizes are double where they are only planned. */
 double norn_buffer_bytes(double bytes);

@@ -36,17 +36,32 @@ static void platform_text(cl_platform_id platform, cl_platform_info what, char *
     out[0] = '\0';
     size_t length = 0;
     char text[512];
-    if (clGetPlatformInfo(platform, what, sizeof text, text, &length) != CL_SUCCESS || length == 0) return;
+    if (clGetPlatformInfo(platform, what, sizeof text, text, &length) != CL_SUCCESS || length == 0) {
+        (void)snprintf(out, size, "unnamed");
+        return;
+    }
     text[sizeof text - 1] = '\0';
     (void)norn_quote(out, size, text, strlen(text), size - 8);
 }
 
-static void device_text(cl_device_id device, cl_device_info what, char *out, size_t size)
+/* One fact about a device. What the driver does not answer makes it unusable, with the call as the reason. */
+static size_t ask(cl_device_id device, cl_device_info what, size_t size, void *out, norn_device_info *info)
 {
-    out[0] = '\0';
     size_t length = 0;
+    const cl_int code = clGetDeviceInfo(device, what, size, out, &length);
+    if (code == CL_SUCCESS) return length;
+    if (!info->reason[0])
+        (void)snprintf(info->reason, sizeof info->reason, "clGetDeviceInfo failed: %s (%d)",
+                       norn_cl_code_name(code), code);
+    return 0;
+}
+
+static void ask_text(cl_device_id device, cl_device_info what, char *out, size_t size, norn_device_info *info)
+{
     char text[512];
-    if (clGetDeviceInfo(device, what, sizeof text, text, &length) != CL_SUCCESS || length == 0) return;
+    const size_t length = ask(device, what, sizeof text, text, info);
+    (void)snprintf(out, size, "unnamed");
+    if (length == 0) return;
     text[sizeof text - 1] = '\0';
     const char *start = text;
     while (*start == ' ') start++;
@@ -55,27 +70,33 @@ static void device_text(cl_device_id device, cl_device_info what, char *out, siz
 
 static void describe(norn_device_info *info, const found *at, int platform, int device)
 {
-    *info = (norn_device_info){.size = sizeof *info, .platform = platform, .device = device, .usable = 1};
+    *info = (norn_device_info){.size = sizeof *info, .platform = platform, .device = device};
     platform_text(at->platform, CL_PLATFORM_NAME, info->platform_name, sizeof info->platform_name);
     platform_text(at->platform, CL_PLATFORM_VERSION, info->platform_version, sizeof info->platform_version);
-    device_text(at->device, CL_DEVICE_NAME, info->name, sizeof info->name);
-    device_text(at->device, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor);
-    device_text(at->device, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
+    ask_text(at->device, CL_DEVICE_NAME, info->name, sizeof info->name, info);
+    ask_text(at->device, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor, info);
+    ask_text(at->device, CL_DRIVER_VERSION, info->driver, sizeof info->driver, info);
 
     cl_device_type type = 0;
     cl_bool available = CL_FALSE, compiler = CL_FALSE, little = CL_FALSE;
     cl_uint units = 0, width = 0;
     cl_ulong memory = 0, largest = 0;
     size_t group = 0;
-    (void)clGetDeviceInfo(at->device, CL_DEVICE_TYPE, sizeof type, &type, NULL);
-    (void)clGetDeviceInfo(at->device, CL_DEVICE_AVAILABLE, sizeof available, &available, NULL);
-    (void)clGetDeviceInfo(at->device, CL_DEVICE_COMPILER_AVAILABLE, sizeof compiler, &compiler, NULL);
-    (void)clGetDeviceInfo(at->device, CL_DEVICE_ENDIAN_LITTLE, sizeof little, &little, NULL);
-    (void)clGetDeviceInfo(at->device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
-    (void)clGetDeviceInfo(at->device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
-    (void)clGetDeviceInfo(at->device, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof memory, &memory, NULL);
-    (void)clGetDeviceInfo(at->device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest, &largest, NULL);
-    (void)clGetDeviceInfo(at->device, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof group, &group, NULL);
+    const struct {
+        cl_device_info what;
+        size_t size;
+        void *out;
+    } facts[] = {{CL_DEVICE_TYPE, sizeof type, &type},
+                 {CL_DEVICE_AVAILABLE, sizeof available, &available},
+                 {CL_DEVICE_COMPILER_AVAILABLE, sizeof compiler, &compiler},
+                 {CL_DEVICE_ENDIAN_LITTLE, sizeof little, &little},
+                 {CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units},
+                 {CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width},
+                 {CL_DEVICE_GLOBAL_MEM_SIZE, sizeof memory, &memory},
+                 {CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest, &largest},
+                 {CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof group, &group}};
+    for (size_t i = 0; i < NORN_COUNT(facts); i++)
+        (void)ask(at->device, facts[i].what, facts[i].size, facts[i].out, info);
     info->type = (type & CL_DEVICE_TYPE_GPU)           ? NORN_DEVICE_GPU
                  : (type & CL_DEVICE_TYPE_ACCELERATOR) ? NORN_DEVICE_ACCELERATOR
                                                        : NORN_DEVICE_CPU;
@@ -89,8 +110,8 @@ static void describe(norn_device_info *info, const found *at, int platform, int 
                          : !compiler ? "it has no compiler for kernels"
                          : !little   ? "it is big-endian"
                                      : "";
-    (void)snprintf(info->reason, sizeof info->reason, "%s", reason);
-    info->usable = reason[0] == '\0';
+    if (!info->reason[0]) (void)snprintf(info->reason, sizeof info->reason, "%s", reason);
+    info->usable = info->reason[0] == '\0';
 }
 
 static int rank(const norn_device_info *info)
@@ -104,6 +125,7 @@ static norn_status enumerate(norn_device_info *infos, found *ids, size_t *count,
 {
     cl_platform_id platforms[MAX_PLATFORMS];
     cl_uint platform_count = 0;
+    cl_int refused = CL_SUCCESS; /* of a platform that does not tell its devices; others may */
     *count = 0;
     const cl_int code = clGetPlatformIDs(MAX_PLATFORMS, platforms, &platform_count);
     if (code == CL_PLATFORM_NOT_FOUND_KHR) return NORN_OK;
@@ -113,9 +135,12 @@ static norn_status enumerate(norn_device_info *infos, found *ids, size_t *count,
     for (cl_uint p = 0; p < platform_count; p++) {
         cl_device_id devices[MAX_DEVICES];
         cl_uint device_count = 0;
-        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, devices, &device_count) !=
-            CL_SUCCESS)
+        const cl_int listed =
+            clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, devices, &device_count);
+        if (listed != CL_SUCCESS) {
+            if (listed != CL_DEVICE_NOT_FOUND && !refused) refused = listed;
             continue;
+        }
         for (cl_uint d = 0; d < device_count && d < MAX_DEVICES && *count < MAX_DEVICES; d++) {
             ids[*count] = (found){platforms[p], devices[d]};
             describe(&infos[*count], &ids[*count], (int)p, (int)d);
@@ -123,6 +148,8 @@ static norn_status enumerate(norn_device_info *infos, found *ids, size_t *count,
         }
     }
 
+    if (refused && *count == 0)
+        return norn_fail_cl(err, "clGetDeviceIDs", refused, "while looking for devices");
     norn_device_info *best = NULL;
     for (size_t i = 0; i < *count; i++) {
         norn_device_info *each = &infos[i];
@@ -274,7 +301,8 @@ norn_status norn_context_new(norn_context **out, const norn_context_options *opt
         for (size_t i = 0; i < count; i++)
             if (infos[i].chosen) at = (int)i;
         if (at < 0) {
-            status = norn_fail(err, NORN_ERR_DEVICE, "%s", no_device);
+            status = norn_fail(err, NORN_ERR_DEVICE, "device %d:%d (%s) cannot be used: %s, nor any other",
+                               infos[0].platform, infos[0].device, infos[0].name, infos[0].reason);
             goto done;
         }
     }

@@ -28,7 +28,6 @@ static norn_status set_parameters(norn_context *context, norn_error *err)
                            "NDIMC", "NWG",  "SA",  "SB",  "STRM",  "STRN",  "VWM", "VWN"};
     const size_t vwm = context->info.vector_width >= 16 ? 16 : 8;
     const size_t values[] = {0, 1, 128, 1, 4, 4, 128, 2, 2, 32, 0, 0, 0, 0, vwm, 2};
-    context->gemm_ready = true;
     if (context->info.type != NORN_DEVICE_CPU) return NORN_OK; /* CLBlast knows GPUs by itself */
     int code = CLBlastOverrideParameters(context->device, "GemmRoutine", CLBlastPrecisionSingle,
                                          NORN_COUNT(routine_names), routine_names, routine_values);
@@ -51,24 +50,20 @@ static norn_status product_clblast(norn_context *context, bool transpose_a, bool
     (void)pthread_mutex_lock(&clblast_lock);
     if (!context->gemm_ready) status = set_parameters(context, err);
     if (status != NORN_OK) goto done;
+    context->gemm_ready = true;
     int code = CLBlastSGemmTempBufferSize(CLBlastLayoutRowMajor, ta, tb, m, n, k, a.offset, a.stride,
                                           b.offset, b.stride, c.offset, c.stride, &context->queue, &scratch);
     if (code != CLBlastSuccess) {
         status = norn_fail_cl(err, "CLBlastSGemmTempBufferSize", code, "for %zu x %zu x %zu", m, n, k);
         goto done;
     }
-    if (scratch > context->gemm_scratch_bytes) {
-        cl_int made = CL_SUCCESS;
-        (void)clFinish(context->queue); /* the old one may be in use */
-        if (context->gemm_scratch) (void)clReleaseMemObject(context->gemm_scratch);
-        context->gemm_scratch_bytes = 0;
-        context->gemm_scratch = clCreateBuffer(context->cl, CL_MEM_READ_WRITE, scratch, NULL, &made);
-        if (made != CL_SUCCESS) {
-            context->gemm_scratch = NULL;
-            status = norn_fail_cl(err, "clCreateBuffer", made, "making %zu bytes for a product", scratch);
-            goto done;
-        }
-        context->gemm_scratch_bytes = scratch;
+    if (scratch > context->gemm_scratch.bytes) {
+        status = norn_finish(context, err); /* the old one may be in use */
+        if (status != NORN_OK) goto done;
+        norn_buffer_free(&context->gemm_scratch);
+        status = norn_buffer_new(context, &context->gemm_scratch, scratch, NULL,
+                                 "the temporary buffer of a product", err);
+        if (status != NORN_OK) goto done;
     }
     cl_event *const event =
         norn_timing_event(context, "CLBlast Sgemm", 2.0 * (double)m * (double)n * (double)k,
@@ -76,9 +71,9 @@ static norn_status product_clblast(norn_context *context, bool transpose_a, bool
     code = CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1.0f, a.buffer->mem, a.offset,
                                       a.stride, b.buffer->mem, b.offset, b.stride, add ? 1.0f : 0.0f,
                                       c.buffer->mem, c.offset, c.stride, &context->queue, event,
-                                      scratch ? context->gemm_scratch : NULL);
+                                      scratch ? context->gemm_scratch.mem : NULL);
     if (code != CLBlastSuccess)
-        status = norn_fail_cl(err, "CLBlastSgemm", code, "for %zu x %zu x %zu", m, n, k);
+        status = norn_fail_cl(err, "CLBlastSgemmWithTempBuffer", code, "for %zu x %zu x %zu", m, n, k);
 done:
     (void)pthread_mutex_unlock(&clblast_lock);
     return status;
@@ -137,8 +132,7 @@ norn_status norn_gemm(norn_context *context, norn_gemm_path path, bool transpose
 
 void norn_gemm_forget(norn_context *context)
 {
-    if (context->gemm_scratch) (void)clReleaseMemObject(context->gemm_scratch);
-    context->gemm_scratch = NULL;
+    norn_buffer_free(&context->gemm_scratch);
     if (!context->gemm_ready) return;
     /* CLBlast keeps programs of contexts that are gone and then fails on a new one. Only what was used is
      * cached. */

@@ -58,7 +58,15 @@ typedef struct want {
     const char *what;
 } want;
 
-enum { WANT_GRADIENT = 5, WANT_BATCH = 10, WANT_FORECAST = 25, WANTED = 35 }; /* first of each kind; all */
+enum { WANT_GRADIENT = 5, WANT_BATCH = 10, WANT_FORECAST = 25, WANTED = 36 }; /* first of each kind; all */
+
+/* What CLBlast needs beside a product at most: its three matrices again, in whole tiles. */
+static double scratch_of(double m, double n, double k)
+{
+    enum { TILE = 128 };
+    const double a = ceil(m / TILE) * TILE, b = ceil(n / TILE) * TILE, c = ceil(k / TILE) * TILE;
+    return a * c + c * b + a * b;
+}
 
 /* Every buffer with the slots, shards, steps and inference rows that the network has at the moment. Sizes are
  * double: what is planned may be beyond any memory. */
@@ -112,6 +120,8 @@ static void list_buffers(norn_network *n, size_t columns, want out[WANTED])
         {&n->infer_schedule, (slots > members ? slots : members) * SCHEDULE_WORDS,
          "the schedule of a forecast"},
         {&n->keys, members * 2.0, "the dropout keys"},
+        {NULL, stage ? scratch_of(t * batch, GATES * hp, hp > kx ? hp : kx) : 0.0,
+         "the temporary buffer of products"},
     };
     memcpy(out, all, sizeof all);
 }
@@ -267,8 +277,9 @@ static norn_status allocate(norn_network *network, size_t columns, norn_error *e
     list_buffers(network, columns, all);
     norn_status status = NORN_OK;
     for (size_t i = 0; i < WANTED && status == NORN_OK; i++)
-        status = norn_buffer_new(network->context, all[i].buffer, (size_t)all[i].floats * sizeof(float), NULL,
-                                 all[i].what, err);
+        if (all[i].buffer)
+            status = norn_buffer_new(network->context, all[i].buffer, (size_t)all[i].floats * sizeof(float),
+                                     NULL, all[i].what, err);
     return status;
 }
 
