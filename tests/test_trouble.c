@@ -219,16 +219,20 @@ typedef norn_status (*work_fn)(scene *, norn_context *, norn_error *);
 static const struct {
     const char *name;
     work_fn run;
-} works[] = {
-    {"train and save", train_and_save}, {"forecast", forecast}, {"products", products}, {"list", list}};
-enum { WORKS = sizeof works / sizeof works[0] };
+} works[] = {{"train and save", train_and_save},
+             {"forecast", forecast},
+             {"products", products},
+             {"forecast with a profile", forecast},
+             {"list", list}};
+enum { WORKS = sizeof works / sizeof works[0], PROFILED = 3 };
 
 static norn_status work(scene *s, size_t which, norn_error *err)
 {
     norn_status status = NORN_OK;
     s->count = 0;
     s->heard[0] = '\0';
-    if (!s->context) status = norn_context_new(&s->context, NULL, &s->host, err);
+    if (!s->host.profile && which == PROFILED) status = norn_profile_new(&s->host.profile, &s->host, err);
+    if (status == NORN_OK && !s->context) status = norn_context_new(&s->context, NULL, &s->host, err);
     return status == NORN_OK ? works[which].run(s, s->context, err) : status;
 }
 
@@ -263,7 +267,8 @@ static void assert_files_whole(const scene *s)
 
 static void assert_nothing_is_left(scene *s)
 {
-    static const char *const kinds[KINDS] = {"contexts", "queues", "buffers", "programs", "kernels"};
+    static const char *const kinds[KINDS] = {"contexts", "queues",  "buffers",
+                                             "programs", "kernels", "events"};
     assert_files_whole(s);
     if (s->context) { /* a product's temporary buffer stays */
         norn_gemm_forget(s->context);
@@ -271,18 +276,22 @@ static void assert_nothing_is_left(scene *s)
     }
     norn_context_free(s->context);
     s->context = NULL;
+    norn_profile_free(s->host.profile);
+    s->host.profile = NULL;
     for (size_t k = 0; k < KINDS; k++)
         if (shim.live[k]) fail_msg("%ld %s were made and not released", shim.live[k], kinds[k]);
     assert_all_returned(&s->counter);
 }
 
 /* What may fail without an error: a release, whose object is gone either way; a name or version of a machine;
+ * the time of a launch, which the profile is then without;
  * the compiler's words after a build that failed, which is the error. */
 static bool may_pass(int call)
 {
-    static const int some[] = {CALL_clReleaseContext, CALL_clReleaseCommandQueue, CALL_clReleaseMemObject,
-                               CALL_clReleaseProgram, CALL_clReleaseKernel,       CALL_CLBlastClearCache,
-                               CALL_clGetPlatformInfo};
+    static const int some[] = {
+        CALL_clReleaseContext,  CALL_clReleaseCommandQueue, CALL_clReleaseMemObject,
+        CALL_clReleaseProgram,  CALL_clReleaseKernel,       CALL_CLBlastClearCache,
+        CALL_clGetPlatformInfo, CALL_clReleaseEvent,        CALL_clGetEventProfilingInfo};
     for (size_t i = 0; i < NORN_COUNT(some); i++)
         if (some[i] == call) return true;
     return false;

@@ -64,6 +64,8 @@
          CL_INVALID_VALUE, CL_MISALIGNED_SUB_BUFFER_OFFSET, CL_INVALID_EVENT_WAIT_LIST,                      \
          CL_MEM_OBJECT_ALLOCATION_FAILURE, LOST)                                                             \
     CALL(clFinish, CL_INVALID_COMMAND_QUEUE, LOST)                                                           \
+    CALL(clGetEventProfilingInfo, CL_PROFILING_INFO_NOT_AVAILABLE, CL_INVALID_VALUE, CL_INVALID_EVENT, LOST) \
+    CALL(clReleaseEvent, CL_INVALID_EVENT, LOST)                                                             \
     CALL(CLBlastOverrideParameters, CLBlastUnexpectedError, CLBlastDatabaseError, CLBlastUnknownError,       \
          CLBlastInvalidValue)                                                                                \
     CALL(CLBlastSGemmTempBufferSize, CLBlastInvalidDimension, CLBlastInvalidLeadDimA,                        \
@@ -93,7 +95,7 @@ static const struct {
 #undef CALL
 };
 
-enum { KIND_CONTEXT, KIND_QUEUE, KIND_BUFFER, KIND_PROGRAM, KIND_KERNEL, KINDS };
+enum { KIND_CONTEXT, KIND_QUEUE, KIND_BUFFER, KIND_PROGRAM, KIND_KERNEL, KIND_EVENT, KINDS };
 
 static struct {
     size_t seen[CALLS];
@@ -129,6 +131,15 @@ static inline int fault(int call)
     {                                                                                                        \
         const int code = fault(CALL_##name);                                                                 \
         return code ? code : (int)__real_##name arguments;                                                   \
+    }
+
+/* The same, and may make an event. */
+#define WRAP_EVENT(name, parameters, arguments, event)                                                       \
+    DECLARE(int, name, parameters)                                                                           \
+    {                                                                                                        \
+        const int code = fault(CALL_##name), made = code ? code : (int)__real_##name arguments;              \
+        shim.live[KIND_EVENT] += made == CL_SUCCESS && (event);                                              \
+        return made;                                                                                         \
     }
 
 /* Returns an object, and its code by the last parameter. */
@@ -191,10 +202,10 @@ WRAP_NEW(cl_kernel, KIND_KERNEL, clCreateKernel, (cl_program program, const char
 WRAP_RELEASE(cl_kernel, KIND_KERNEL, clReleaseKernel)
 WRAP(clSetKernelArg, (cl_kernel kernel, cl_uint index, size_t size, const void *value),
      (kernel, index, size, value))
-WRAP(clEnqueueNDRangeKernel,
-     (cl_command_queue queue, cl_kernel kernel, cl_uint n, const size_t *offset, const size_t *global,
-      const size_t *local, EVENTS),
-     (queue, kernel, n, offset, global, local, GIVE_EVENTS))
+WRAP_EVENT(clEnqueueNDRangeKernel,
+           (cl_command_queue queue, cl_kernel kernel, cl_uint n, const size_t *offset, const size_t *global,
+            const size_t *local, EVENTS),
+           (queue, kernel, n, offset, global, local, GIVE_EVENTS), after)
 WRAP(clEnqueueReadBuffer,
      (cl_command_queue queue, cl_mem mem, cl_bool wait, size_t offset, size_t size, void *to, EVENTS),
      (queue, mem, wait, offset, size, to, GIVE_EVENTS))
@@ -209,6 +220,10 @@ WRAP(clEnqueueFillBuffer,
      (cl_command_queue queue, cl_mem mem, const void *pattern, size_t pattern_size, size_t offset,
       size_t size, EVENTS),
      (queue, mem, pattern, pattern_size, offset, size, GIVE_EVENTS))
+WRAP(clGetEventProfilingInfo,
+     (cl_event event, cl_profiling_info what, size_t size, void *out, size_t *length),
+     (event, what, size, out, length))
+WRAP_RELEASE(cl_event, KIND_EVENT, clReleaseEvent)
 WRAP(clFinish, (cl_command_queue queue), (queue))
 WRAP(CLBlastOverrideParameters,
      (const cl_device_id id, const char *kernel, const CLBlastPrecision precision, const size_t n,
@@ -219,13 +234,15 @@ WRAP(CLBlastSGemmTempBufferSize,
       const size_t n, const size_t k, const size_t a_offset, const size_t a_ld, const size_t b_offset,
       const size_t b_ld, const size_t c_offset, const size_t c_ld, cl_command_queue *queue, size_t *size),
      (layout, ta, tb, m, n, k, a_offset, a_ld, b_offset, b_ld, c_offset, c_ld, queue, size))
-WRAP(CLBlastSgemmWithTempBuffer,
-     (const CLBlastLayout layout, const CLBlastTranspose ta, const CLBlastTranspose tb, const size_t m,
-      const size_t n, const size_t k, const float alpha, const cl_mem a, const size_t a_offset,
-      const size_t a_ld, const cl_mem b, const size_t b_offset, const size_t b_ld, const float beta, cl_mem c,
-      const size_t c_offset, const size_t c_ld, cl_command_queue *queue, cl_event *event, cl_mem temp),
-     (layout, ta, tb, m, n, k, alpha, a, a_offset, a_ld, b, b_offset, b_ld, beta, c, c_offset, c_ld, queue,
-      event, temp))
+WRAP_EVENT(CLBlastSgemmWithTempBuffer,
+           (const CLBlastLayout layout, const CLBlastTranspose ta, const CLBlastTranspose tb, const size_t m,
+            const size_t n, const size_t k, const float alpha, const cl_mem a, const size_t a_offset,
+            const size_t a_ld, const cl_mem b, const size_t b_offset, const size_t b_ld, const float beta,
+            cl_mem c, const size_t c_offset, const size_t c_ld, cl_command_queue *queue, cl_event *event,
+            cl_mem temp),
+           (layout, ta, tb, m, n, k, alpha, a, a_offset, a_ld, b, b_offset, b_ld, beta, c, c_offset, c_ld,
+            queue, event, temp),
+           event)
 WRAP(CLBlastClearCache, (void), ())
 
 #endif

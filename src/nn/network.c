@@ -130,7 +130,8 @@ static void list_buffers(norn_network *n, size_t columns, want out[WANTED])
 static double bytes_of(const want *all, size_t first, size_t last)
 {
     double sum = 0.0;
-    for (size_t i = first; i < last; i++) sum += norn_buffer_bytes(all[i].floats * sizeof(float));
+    for (size_t i = first; i < last; i++)
+        if (all[i].buffer || all[i].floats > 0.0) sum += norn_buffer_bytes(all[i].floats * sizeof(float));
     return sum;
 }
 
