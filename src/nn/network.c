@@ -120,7 +120,7 @@ static void list_buffers(norn_network *n, size_t columns, want out[WANTED])
         {&n->infer_schedule, (slots > members ? slots : members) * SCHEDULE_WORDS,
          "the schedule of a forecast"},
         {&n->keys, members * 2.0, "the dropout keys"},
-        {NULL, stage ? scratch_of(t * batch, GATES * hp, hp > kx ? hp : kx) : 0.0,
+        {NULL, stage ? scratch_of(t * batch, gates * hp, hp > kx ? hp : kx) : 0.0,
          "the temporary buffer of products"},
     };
     memcpy(out, all, sizeof all);
