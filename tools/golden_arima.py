@@ -13,7 +13,10 @@ import os
 import warnings
 import numpy as np
 import statsmodels
+from statsmodels.regression.linear_model import burg
+from statsmodels.tsa.ar_model import AutoReg
 from statsmodels.tsa.seasonal import STL
+from statsmodels.tsa.stattools import pacf_burg
 
 warnings.simplefilter("ignore")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -97,8 +100,44 @@ def stl():
     put("mstl_trend", fit.trend)
 
 
+# ---- autoregressions -----------------------------------------------------------------------------------------------
+
+
+def order_by_aicc(y, most):
+    """The order with the least AICc of regressions on the same rows."""
+    rows = len(y) - most
+    scores = []
+    for p in range(most + 1):
+        x = np.column_stack([np.ones(rows)] + [y[most - k : len(y) - k] for k in range(1, p + 1)])
+        rest = y[most:] - x @ np.linalg.lstsq(x, y[most:], rcond=None)[0]
+        k = p + 2
+        scores.append(rows * np.log(rest @ rest / rows) + 2 * k + 2 * k * (k + 1) / (rows - k - 1))
+    return int(np.argmin(scores))
+
+
+def ar():
+    for name, y in (("lynx", dataset("lynx.csv")), ("sunspots", dataset("sunspots_yearly.csv"))):
+        n = len(y)
+        most = int(10 * np.log10(n))
+        p = order_by_aicc(y, most)
+        fit = AutoReg(y, p, trend="c").fit()
+        later = fit.get_prediction(n, n + 19)
+        put(f"ar_{name}", np.concatenate([[p], fit.params]), "order, constant, phi")
+        put(f"ar_{name}_mean", later.predicted_mean)
+        # statsmodels divides by the rows, without those that the parameters used up
+        wider = np.sqrt((n - p) / (n - p - p - 1))
+        put(f"ar_{name}_sd", later.se_mean * wider)
+        pacf = pacf_burg(y, nlags=most, demean=True)[0]
+        variance = np.var(y) * np.concatenate([[1.0], np.cumprod(1 - pacf[1:] ** 2)])  # R's var.method = 1
+        k = np.arange(most + 1) + 2
+        p = int(np.argmin(n * np.log(variance) + 2 * k + 2 * k * (k + 1) / (n - k - 1)))
+        rho, sigma2 = burg(y, p, demean=True)[0], variance[p]
+        put(f"burg_{name}", np.concatenate([[p, sigma2], rho]), "order, variance, phi")
+
+
 def main():
     stl()
+    ar()
     versions = f"NumPy {np.__version__}, statsmodels {statsmodels.__version__}"
     with open(TARGET, "w") as out:
         out.write(

@@ -56,7 +56,8 @@ static const cli_option options[] = {
 
     {CLI_GROUP, "Models and metrics:", 0, 0, 0, 0, NULL, NULL, NULL},
     {CLI_TEXT, "models", 0, AT(backtest.models), 0, 0, NULL, "NAMES",
-     "Separated by commas: naive, seasonal-naive, naive2, drift, window-average, nlinear, dlinear, or all of "
+     "Separated by commas: naive, seasonal-naive, naive2, drift, window-average, nlinear, dlinear, ar, "
+     "ar-burg, or all of "
      "these; and lstm, the network of `norn forecast`, with all folds trained side by side. naive, "
      "seasonal-naive, naive2 and nlinear are always there"},
     {CLI_WORD, "decompose", 0, AT(decompose), 0, 0, decompose_words, "none|stl|mstl",

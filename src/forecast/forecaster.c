@@ -9,8 +9,9 @@
 #include <string.h>
 
 static const norn_forecaster *const all[] = {
-    &norn_model_naive,          &norn_model_seasonal_naive, &norn_model_naive2, &norn_model_drift,
-    &norn_model_window_average, &norn_model_nlinear,        &norn_model_dlinear};
+    &norn_model_naive,          &norn_model_seasonal_naive, &norn_model_naive2,  &norn_model_drift,
+    &norn_model_window_average, &norn_model_nlinear,        &norn_model_dlinear, &norn_model_ar,
+    &norn_model_ar_burg};
 
 const norn_forecaster *const *norn_forecasters(size_t *count)
 {

@@ -70,7 +70,8 @@ typedef struct norn_forecaster {
 } norn_forecaster;
 
 extern const norn_forecaster norn_model_naive, norn_model_seasonal_naive, norn_model_drift,
-    norn_model_window_average, norn_model_nlinear, norn_model_dlinear, norn_model_naive2;
+    norn_model_window_average, norn_model_nlinear, norn_model_dlinear, norn_model_naive2, norn_model_ar,
+    norn_model_ar_burg;
 
 /* All of them, in the order of reports. */
 const norn_forecaster *const *norn_forecasters(size_t *count);
