@@ -27,13 +27,14 @@
 #define CELL_VECTORS 0          // parameters used unit by unit
 #define CELL_USES_H 0           // the way back uses h unit by unit
 #endif
+#define NV 4                            // column strips a tile of the backward product
+#ifndef CELL_STAGES // else stages.cl has these and the steps
 #define VECTORS (CELL_VECTORS ? CELL_VECTORS : 1)
 #define HP ((H + UB - 1) / UB * UB)
 #define NJ (HP / SW)
 #define G CELL_GATES
 #define GS (G * SW)                     // floats of a strip of gates
 #define CARRIES (CELL_CARRIES ? CELL_CARRIES : 1)
-#define NV 4                            // column strips a tile of the backward product
 #define UNITS_PADDED (HP != H)
 
 // acc[gate][row] += value of the row * weights of the gate, for the gates from first up to last
@@ -274,6 +275,8 @@ INLINE void step_backward_products(const int x_strips, CONST_FLOATS back, CONST_
         backward_tile_1(first, x_strips, back, gates, kept_strip, dx, dx_strip, dh, dh_strip, above, above_strip, mask);
 }
 
+#endif // CELL_STAGES
+
 // Steps [t0, t1) of one layer; every slot of h and carry is filled. kept null: inference. r0 is the group's first row.
 INLINE void layer_forward(const int strips_in, const int reverse, const int T, const int BP, const int t0, const int t1,
                           const int KX, const int KU, CONST_FLOATS input, const size_t input_strip, CONST_FLOATS weights,
@@ -309,12 +312,19 @@ INLINE void layer_backward(const int x_strips, const int reverse, const int T, c
         const size_t before = (row + (reverse ? BP : 0)) * SW, after = (row + (reverse ? 0 : BP)) * SW;
         __global const float *top = above ? above + row * SW : 0;
         __global const uchar *m = mask ? mask + row : 0;
+#ifdef CELL_STAGES
+        step_backward(x_strips, kept + row * GS, kept_strip, back, h + before, h + after, carry + before, carry + after,
+                      h_strip, carry_size, top, above_strip, dx ? dx + row * SW : 0, dx_strip, dh + (size_t)r0 * SW,
+                      dcarry + (size_t)r0 * SW, dh_strip, dcarry_size, m, bias,
+                      CELL_VECTORS ? dvectors + (size_t)(r0 / ROWS) * NJ * CELL_VECTORS * SW : 0);
+#else
         step_backward_gates(kept + row * GS, kept_strip, carry + before, carry + after, h_strip, carry_size, top,
                             above_strip, dh + (size_t)r0 * SW, dcarry + (size_t)r0 * SW, dh_strip, dcarry_size, m,
                             CELL_USES_H ? h + before : 0, CELL_USES_H ? h + after : 0, bias,
                             dvectors);
         step_backward_products(x_strips, back, kept + row * GS, kept_strip, dx ? dx + row * SW : 0, dx_strip,
                                dh + (size_t)r0 * SW, dh_strip, top, above_strip, m);
+#endif
     }
 }
 

@@ -22,7 +22,7 @@ static norn_cell *read_text(const char *text)
 /* What a graph's leaves are. Vectors of UNITS numbers, those beyond a size are never looked at. */
 typedef struct leaves {
     double gate[NORN_CELL_TERMS][UNITS], kept[NORN_CELL_TERMS][UNITS];
-    double before[NORN_CELL_STATES][UNITS], after[NORN_CELL_STATES][UNITS], seed[NORN_CELL_STATES][UNITS];
+    double before[NORN_CELL_STATES][UNITS], after[NORN_CELL_STATES][UNITS], seed[NORN_CELL_STATES + 1][UNITS];
     double back[NORN_CELL_TERMS][UNITS], operand[NORN_CELL_TERMS][UNITS];
     double vector[NORN_CELL_VECTORS][UNITS], x[UNITS];
 } leaves;
@@ -281,14 +281,12 @@ static double plan_error(const norn_cell *cell, size_t inputs, size_t hidden, si
             for (size_t u = 0; u < s->size[cell->states[k].size]; u++)
                 steps[T - 1].seed[k][u] = dlast[b * n + s->state_at[k] + u];
         for (size_t t = T; t-- > 0;) {
-            for (size_t k = 0, done = 0; k < cell->state_count && !done; k++)
-                if (cell->states[k].next == cell->out) {
-                    for (size_t u = 0; u < o; u++) steps[t].seed[k][u] += dout[(t * B + b) * o + u];
-                    done = 1;
-                }
+            size_t k = 0; /* behind the states: an output that is none */
+            while (k < cell->state_count && cell->states[k].next != cell->out) k++;
+            for (size_t u = 0; u < o; u++) steps[t].seed[k][u] += dout[(t * B + b) * o + u];
             step_backward(&l, &steps[t], &g);
             for (size_t u = 0; u < inputs; u++) COMPARE(g.x[u], dx[(t * B + b) * inputs + u]);
-            for (size_t k = 0; k < cell->state_count; k++)
+            for (k = 0; k < cell->state_count; k++)
                 for (size_t u = 0; u < s->size[cell->states[k].size]; u++) {
                     if (t) steps[t - 1].seed[k][u] = g.before[k][u];
                     if (!t) COMPARE(g.before[k][u], dinitial[b * n + s->state_at[k] + u]);

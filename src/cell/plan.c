@@ -365,6 +365,13 @@ static void differentiate(planner *p, int i, int d)
 #undef WHERE
 }
 
+static bool is_state(const norn_cell *cell, int node)
+{
+    for (size_t k = 0; k < cell->state_count; k++)
+        if (cell->states[k].next == node) return true;
+    return false;
+}
+
 static void build_backward(planner *p)
 {
     norn_cell_plan *plan = p->plan;
@@ -377,11 +384,14 @@ static void build_backward(planner *p)
     plan->dx = -1;
     for (size_t k = 0; k < cell->state_count; k++)
         contribute(p, cell->states[k].next, leaf(p, g, NORN_STEP_SEED, (int)k));
+    if (!is_state(cell, cell->out))
+        contribute(p, cell->out, leaf(p, g, NORN_STEP_SEED, (int)cell->state_count));
     for (int i = (int)cell->node_count; i-- > 0;) {
         const norn_cell_node *n = &cell->nodes[i];
         if (p->inside[i]) continue;
         if (p->operand_of[i] >= 0) contribute(p, i, leaf(p, g, NORN_STEP_BACK, p->operand_of[i]));
         const int d = p->adjoint[i], gate = p->gate_of[i];
+        if (p->operand_of[i] >= 0) plan->doperand[p->operand_of[i]] = d;
         if (gate >= 0) plan->dgate[gate] = d;
         if (d < 0) continue;
         if (gate >= 0)

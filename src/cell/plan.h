@@ -19,12 +19,15 @@ enum {
     NORN_STEP_KEPT,                 /* what was kept of gate `index` */
     NORN_STEP_BEFORE,               /* state `index` before the step */
     NORN_STEP_AFTER,                /* ... and after it */
-    NORN_STEP_SEED,                 /* dL/d(state `index` after the step) */
-    NORN_STEP_BACK,                 /* dL/d(operand `index`), summed up by the product's backward pass */
-    NORN_STEP_OPERAND,              /* operand `index`, kept */
-    NORN_STEP_X,                    /* the input, unit by unit */
-    NORN_STEP_WHERE_GREATER,        /* c where a > b, else 0 */
-    NORN_STEP_WHERE_NOT_LESS        /* c where a >= b, else 0 */
+    NORN_STEP_SEED,           /* dL/d(state `index` after the step); state_count: dL/d(output), where it is no
+                                 state */
+    NORN_STEP_BACK,           /* dL/d(operand `index`), summed up by the product's backward pass */
+    NORN_STEP_OPERAND,        /* operand `index`, kept */
+    NORN_STEP_X,              /* the input, unit by unit */
+    NORN_STEP_WHERE_GREATER,  /* c where a > b, else 0 */
+    NORN_STEP_WHERE_NOT_LESS, /* c where a >= b, else 0 */
+    NORN_STEP_GRADIENT,       /* of slices only (stages.h): dL/d(gate `index`), made before */
+    NORN_STEP_ADJOINT         /* ... dL/d(operand `index`) with all that follows from it */
 };
 
 enum { NORN_STEP_NODES = 8 * NORN_CELL_NODES };
@@ -64,7 +67,8 @@ typedef struct norn_cell_plan {
     int keep[NORN_CELL_TERMS], after[NORN_CELL_STATES], operand[NORN_CELL_TERMS], out;
     /* places in the backward graph; -1: zero */
     int dgate[NORN_CELL_TERMS], dstate[NORN_CELL_STATES], dvector[NORN_CELL_VECTORS], dx;
-    size_t kept_numbers;                            /* a unit, row and step: gates, states, operands */
+    int doperand[NORN_CELL_TERMS]; /* no result: where the gradient of an operand is complete */
+    size_t kept_numbers;           /* a unit, row and step: gates, states, operands */
     size_t forward_operations, backward_operations; /* element-wise, a unit, row and step */
 } norn_cell_plan;
 
