@@ -3,7 +3,7 @@
  * (operands before their users, sizes known, every state goes on) that binds and runs, or an error of one
  * line with its place.
  */
-#include "cell/plan.h"
+#include "cell/stages.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +60,26 @@ static void check_run(const norn_cell *cell)
     free(numbers);
 }
 
+/* Both kinds of kernel, where there are two. */
+static void check_kernel(const norn_cell_plan *plan, const norn_cell_shape *shape)
+{
+    const norn_cell *cell = plan->cell;
+    norn_cell_stages *stages = NULL;
+    norn_cell_text text = {0};
+    norn_error err = NORN_ERROR_INIT;
+    check(norn_cell_stages_new(&stages, plan, &err) == NORN_OK, "stages that cannot be made");
+    check(stages->scratch_count <= 2 * NORN_CELL_TERMS + NORN_CELL_PLANES,
+          "more scratch than there is to hold");
+    check(norn_cell_emit_stages(stages, shape, &text, &err) == NORN_OK, "a kernel that cannot be written");
+    if (!norn_cell_obstacle(plan))
+        check(norn_cell_emit(plan, &text, &err) == NORN_OK, "a kernel of one stage that cannot be written");
+    for (size_t i = 0; i < cell->matrix_count; i++)
+        check(strlen(cell->matrices[i].name) < 16 || !strstr(text.bytes, cell->matrices[i].name),
+              "a name of the formula in a kernel");
+    norn_cell_text_free(&cell->host, &text);
+    norn_cell_stages_free(stages);
+}
+
 static void check_plan(const norn_cell *cell)
 {
     norn_cell_plan *plan = NULL;
@@ -69,13 +89,9 @@ static void check_plan(const norn_cell *cell)
     const norn_status status = norn_cell_plan_new(&plan, cell, &err);
     check(status == NORN_OK || status == NORN_ERR_DATA, "a cell that cannot be planned");
     if (status != NORN_OK) return;
-    if (!norn_cell_obstacle(plan)) {
-        check(norn_cell_emit(plan, &text, &err) == NORN_OK, "a kernel that cannot be written");
-        for (size_t i = 0; i < cell->matrix_count; i++)
-            check(strlen(cell->matrices[i].name) < 12 || !strstr(text.bytes, cell->matrices[i].name),
-                  "a name of the formula in a kernel");
-    }
-    if (norn_cell_bind(&shape, cell, 2, 4, 0, &err) == NORN_OK)
+    const bool bound = norn_cell_bind(&shape, cell, 2, 4, 0, &err) == NORN_OK;
+    if (bound && plan->gate_count) check_kernel(plan, &shape);
+    if (bound)
         check(norn_cell_describe(plan, &shape, &text, &err) == NORN_OK, "a cell that cannot be described");
     norn_cell_text_free(&cell->host, &text);
     norn_cell_plan_free(plan);

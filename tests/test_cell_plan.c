@@ -6,7 +6,7 @@
 #include "counting_host.h"
 
 #include "cell/ops.h"
-#include "cell/plan.h"
+#include "cell/stages.h"
 #include "cell_random.h"
 
 enum { T = 3, B = 2, UNITS = 8 };
@@ -372,11 +372,11 @@ static void memory_that_runs_out_anywhere_is_reported_and_given_back(void **stat
         norn_cell_shape shape;
         norn_cell_text text = {0};
         norn_error err = NORN_ERROR_INIT;
-        const char *formula = norn_cell_builtin_text("slstm");
-        norn_status status = norn_cell_read(&cell, formula, strlen(formula), "slstm", &host, &err);
+        const char *formula = norn_cell_builtin_text("mut3");
+        norn_status status = norn_cell_read(&cell, formula, strlen(formula), "mut3", &host, &err);
         if (status == NORN_OK) status = norn_cell_bind(&shape, cell, 1, 4, 0, &err);
         if (status == NORN_OK) status = norn_cell_plan_new(&plan, cell, &err);
-        if (status == NORN_OK) status = norn_cell_emit(plan, &text, &err);
+        if (status == NORN_OK) status = norn_cell_emit_either(plan, &shape, &text, &err);
         if (status == NORN_OK) status = norn_cell_describe(plan, &shape, &text, &err);
         assert_int_equal(status, at && at <= counter.asked ? NORN_ERR_MEMORY : NORN_OK);
         norn_cell_text_free(&host, &text);

@@ -161,8 +161,8 @@ norn_status norn_cell_emit(const norn_cell_plan *plan, norn_cell_text *text, nor
     const norn_host *host = &plan->cell->host;
     const char *obstacle = norn_cell_obstacle(plan);
     if (obstacle)
-        return norn_fail(err, NORN_ERR_USAGE, "cell %s cannot be made a kernel yet: %s", plan->cell->name,
-                         obstacle);
+        return norn_fail(err, NORN_ERR_USAGE, "cell %s cannot be made a kernel of one stage: %s",
+                         plan->cell->name, obstacle);
     const norn_cell_places places = norn_cell_places_of(plan);
     int plane_of[NORN_CELL_STATES + 1];
     for (int i = 0; i <= NORN_CELL_STATES; i++) plane_of[i] = i;

@@ -361,3 +361,14 @@ norn_status norn_cell_emit_stages(const norn_cell_stages *stages, const norn_cel
     if (status == NORN_OK && text->failed) status = norn_fail_memory(err, "the kernel of a cell");
     return status;
 }
+
+norn_status norn_cell_emit_either(const norn_cell_plan *plan, const norn_cell_shape *shape,
+                                  norn_cell_text *text, norn_error *err)
+{
+    norn_cell_stages *stages = NULL;
+    if (!norn_cell_obstacle(plan)) return norn_cell_emit(plan, text, err);
+    norn_status status = norn_cell_stages_new(&stages, plan, err);
+    if (status == NORN_OK) status = norn_cell_emit_stages(stages, shape, text, err);
+    norn_cell_stages_free(stages);
+    return status;
+}

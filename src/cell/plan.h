@@ -88,7 +88,8 @@ typedef struct norn_cell_text {
 void norn_cell_put(const norn_host *host, norn_cell_text *text, const char *format, ...) NORN_PRINTF(3, 4);
 void norn_cell_text_free(const norn_host *host, norn_cell_text *text);
 
-/* Why the skeleton cannot run this cell yet, or NULL when it can. */
+/* Why the step of kernels/sequence.cl, which has one stage, cannot run this cell, or NULL when it can. Every
+ * cell with a product runs in that of kernels/stages.cl (stages.h). */
 const char *norn_cell_obstacle(const norn_cell_plan *plan);
 
 /* Where the skeleton has gates and vectors: gates of the input alone first, those of h alone last, so that

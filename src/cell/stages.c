@@ -416,11 +416,11 @@ norn_status norn_cell_stages_new(norn_cell_stages **out, const norn_cell_plan *p
                          plan->cell->name);
     norn_cell_stages *s = norn_new(host, 1, sizeof *s);
     int *ready = norn_new(host, NORN_STEP_NODES, sizeof *ready);
+    if (s) s->plan = plan;
     if (!s || !ready) {
         status = norn_fail_memory(err, "the stages of a cell");
         goto done;
     }
-    s->plan = plan;
     s->stage_count = plan->stage_count;
     s->scratch_count = plan->operand_count;
     find_planes(s);

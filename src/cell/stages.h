@@ -105,6 +105,11 @@ void norn_cell_slice_free(const norn_host *host, norn_cell_slice *slice);
 norn_status norn_cell_emit_stages(const norn_cell_stages *stages, const norn_cell_shape *shape,
                                   norn_cell_text *text, norn_error *err);
 
+/* The cell's part of the kernel that is made for it, whichever it is: sequence.cl's where there is no
+ * obstacle (plan.h), else stages.cl's. */
+norn_status norn_cell_emit_either(const norn_cell_plan *plan, const norn_cell_shape *shape,
+                                  norn_cell_text *text, norn_error *err);
+
 /* The widest vector of a cell within a step: what the planes are padded to. */
 size_t norn_cell_widest(const norn_cell_shape *shape);
 

@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 
 #include "base/base.h"
-#include "cell/plan.h"
+#include "cell/stages.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -126,7 +126,7 @@ static norn_status show(cli_state *cli, const char *word, const cell_flags *give
         status = norn_cell_bind(&shape, cell, given->inputs, given->hidden, given->heads, &cli->err);
     if (status == NORN_OK) status = norn_cell_plan_new(&plan, cell, &cli->err);
     if (status == NORN_OK && given->kernel)
-        status = norn_cell_emit(plan, &text, &cli->err);
+        status = norn_cell_emit_either(plan, &shape, &text, &cli->err);
     else if (status == NORN_OK)
         status = norn_cell_describe(plan, &shape, &text, &cli->err);
     if (status == NORN_OK) {
