@@ -92,7 +92,7 @@ static void launch(norn_context *context, norn_kernel *kernel, size_t groups)
 static norn_kernel kernel_of(cl_program program, const char *name)
 {
     cl_int code = CL_SUCCESS;
-    norn_kernel kernel = {clCreateKernel(program, name, &code), name};
+    norn_kernel kernel = {.cl = clCreateKernel(program, name, &code), .name = name};
     assert_int_equal(code, CL_SUCCESS);
     return kernel;
 }
