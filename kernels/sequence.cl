@@ -316,7 +316,7 @@ INLINE void layer_backward(const int x_strips, const int reverse, const int T, c
         step_backward(x_strips, kept + row * GS, kept_strip, back, h + before, h + after, carry + before, carry + after,
                       h_strip, carry_size, top, above_strip, dx ? dx + row * SW : 0, dx_strip, dh + (size_t)r0 * SW,
                       dcarry + (size_t)r0 * SW, dh_strip, dcarry_size, m, bias,
-                      CELL_VECTORS ? dvectors + (size_t)(r0 / ROWS) * NJ * CELL_VECTORS * SW : 0);
+                      dvectors);
 #else
         step_backward_gates(kept + row * GS, kept_strip, carry + before, carry + after, h_strip, carry_size, top,
                             above_strip, dh + (size_t)r0 * SW, dcarry + (size_t)r0 * SW, dh_strip, dcarry_size, m,
