@@ -41,6 +41,8 @@ endif()
 
 # ---- model files ---------------------------------------------------------------------------------------------
 
+target_compile_definitions(test_model_cells
+                           PRIVATE NORN_GOLDEN_CELLS="${CMAKE_CURRENT_SOURCE_DIR}/golden/model_v2_gru.safetensors")
 target_compile_definitions(test_model PRIVATE NORN_GOLDEN_MODEL="${CMAKE_CURRENT_SOURCE_DIR}/golden/model_v1.safetensors")
 
 # Its parameters, in PyTorch by load_state_dict, forecast the numbers that test_model.c has too. Skipped without PyTorch.
@@ -56,6 +58,12 @@ if(PYTHON3)
                          "EXPECTED=-0.033546782 -0.455763924 0.155461580 -0.114049631")
     set_tests_properties(model.pytorch.1 PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120 ENVIRONMENT
                          "EXPECTED=0.210627260 -0.343433114 0.198758817 -0.142710077")
+    add_test(NAME model.pytorch.gru
+             COMMAND sh -c "out=$(\"$@\" 2>/dev/null) || exit $?; printf '%s\\n' \"$out\" | grep -qF -e \"$EXPECTED\"" sh
+                     ${PYTHON3} ${PROJECT_SOURCE_DIR}/tools/load_model.py
+                     ${CMAKE_CURRENT_SOURCE_DIR}/golden/model_v2_gru.safetensors 0)
+    set_tests_properties(model.pytorch.gru PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120 ENVIRONMENT
+                         "EXPECTED=-0.557914904 0.525843198 -0.449048172 0.731719422")
 endif()
 
 # ---- data sets -------------------------------------------------------------------------------------------------

@@ -52,11 +52,11 @@ def read(path):
 
 
 class Network(torch.nn.Module):
-    """What Norn trains: stacked LSTM layers, and all steps of the horizon from the last output of the top one."""
+    """What Norn trains: stacked recurrent layers, and all steps of the horizon from the last output of the top one."""
 
-    def __init__(self, inputs, hidden, layers, horizon):
+    def __init__(self, module, options, inputs, hidden, layers, horizon):
         super().__init__()
-        self.rnn = torch.nn.LSTM(inputs, hidden, layers, batch_first=True)
+        self.rnn = module(inputs, hidden, layers, batch_first=True, **options)
         self.head = torch.nn.Linear(hidden, horizon)
 
     def forward(self, x):  # [B][window][inputs] -> [B][horizon]
@@ -69,7 +69,11 @@ def load(path, member=0):
     texts, tensors = read(path)
     about = json.loads(texts["norn"])
     shape = about["network"]
-    network = Network(shape["inputs"], shape["hidden"], shape["layers"], shape["horizon"])
+    kind = shape.get("parameters", "LSTM")
+    if kind not in ("LSTM", "GRU", "RNN"):
+        sys.exit(f"{path}: PyTorch has no module for the cell {shape['cell']}; its parameters are those of the formula")
+    options = {"nonlinearity": "relu"} if shape["cell"] == "elman_relu" else {}
+    network = Network(getattr(torch.nn, kind), options, shape["inputs"], shape["hidden"], shape["layers"], shape["horizon"])
     prefix = f"m{member}."
     state = {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     network.load_state_dict(state, strict=True)
