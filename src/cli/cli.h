@@ -67,6 +67,7 @@ typedef enum cli_kind {
     CLI_COUNT,     /* unsigned */
     CLI_INT64,     /* int64_t */
     CLI_UINT64,    /* uint64_t */
+    CLI_BYTES,     /* uint64_t; "512M", with K, M or G for powers of 1024 */
     CLI_REAL,      /* double */
     CLI_WORD,      /* int, or an enum without negatives: the place of the word in `words`; "" is no choice */
     CLI_CHARACTER, /* char: one character, or a name of one: tab, comma, ... */

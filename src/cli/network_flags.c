@@ -67,6 +67,9 @@ const cli_option cli_network_rows[] = {
      "Of all random numbers; the same seed gives the same bits. Default: 1"},
     {CLI_TEXT, "device", 0, AT(context.device), 0, 0, NULL, "P:D|NAME",
      "Where to compute, as `norn devices` lists it. Default: a GPU before a CPU"},
+    {CLI_BYTES, "memory-limit", 0, AT(context.memory_limit), 0, 0, NULL, "BYTES",
+     "Most memory of the device to take, with K, M or G for more. Changes no bit. Default: three quarters of "
+     "it"},
 
     {CLI_GROUP, "Training:", 0, 0, 0, 0, NULL, NULL, NULL},
     {CLI_COUNT, "epochs", 0, OF(epochs), 1, 1e6, NULL, "N",

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <popt.h>
@@ -61,6 +62,24 @@ static int read_whole(const cli_option *option, const char *text, char *target)
         *(uint64_t *)(void *)target = size;
         break;
     }
+    return -1;
+}
+
+static int read_bytes(const cli_option *option, const char *text, char *target)
+{
+    static const char units[] = "KMG";
+    char *end = NULL;
+    errno = 0;
+    const unsigned long long number = strtoull(text, &end, 10);
+    const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+    const unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    if (text[0] < '0' || text[0] > '9' || errno || (unit ? end[1] : *end) || !number ||
+        number > UINT64_MAX >> shift) {
+        cli_error("--%s: expected a number of bytes, with K, M or G behind it for more, found \"%s\"",
+                  option->name, QUOTED(text));
+        return EXIT_USAGE;
+    }
+    *(uint64_t *)(void *)target = (uint64_t)number << shift;
     return -1;
 }
 
@@ -129,6 +148,8 @@ static int read_value(const cli_option *option, const char *text, char *target)
     case CLI_INT64:
     case CLI_UINT64:
         return read_whole(option, text, target);
+    case CLI_BYTES:
+        return read_bytes(option, text, target);
     case CLI_REAL:
         return read_real(option, text, target);
     case CLI_WORD:

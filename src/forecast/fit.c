@@ -187,7 +187,7 @@ static void say_plan(norn_run *r, const norn_network_shape *shape, const norn_tr
 }
 
 /* How many members find room at once: their parameters, gradients' moments, best states and scalings in a
- * quarter of the memory (half is for activations), each kind in one buffer. */
+ * quarter of the memory (the rest is for activations), each kind in one buffer. */
 static size_t room_for(const norn_run *r, const norn_network_shape *shape)
 {
     const norn_context *context = r->context;
@@ -198,7 +198,7 @@ static size_t room_for(const norn_run *r, const norn_network_shape *shape)
     padded.horizon = (shape->horizon + ub - 1) / ub * ub;
     const double parameters = 4.0 * (double)norn_network_plain_size(&padded),
                  scaling = 8.0 * (double)r->inputs.columns;
-    const double by_memory = 0.25 * (double)context->info.memory / (5.0 * parameters + scaling);
+    const double by_memory = 0.25 * (double)norn_memory_left(context) / (5.0 * parameters + scaling);
     const double by_buffer =
         (double)context->info.largest_buffer / (parameters > scaling ? parameters : scaling);
     const double fit = by_memory < by_buffer ? by_memory : by_buffer;

@@ -182,13 +182,13 @@ static norn_status refuse(const norn_network *n, const want *refused, const want
     static const char mend[] = "a smaller --batch, --window, --hidden or --layers takes less";
     if (refused)
         return norn_fail(err, NORN_ERR_MEMORY,
-                         "%s would take %.1f MiB; the largest buffer of %s is %.1f MiB (%s)", refused->what,
+                         "%s would take %.2f MiB; the largest buffer of %s is %.2f MiB (%s)", refused->what,
                          refused->floats * sizeof(float) / mib, context->info.name,
                          (double)context->info.largest_buffer / mib, mend);
     return norn_fail(
         err, NORN_ERR_MEMORY,
-        "training needs %.1f MiB at least: parameters and moments %.1f, gradients %.1f, %zu of %zu "
-        "rows of a batch %.1f, a forecast %.1f; beside %.1f in use, %.1f of %.1f MiB are left (%s; "
+        "training needs %.2f MiB at least: parameters and moments %.2f, gradients %.2f, %zu of %zu "
+        "rows of a batch %.2f, a forecast %.2f; beside %.2f in use, %.2f of %.2f MiB are left (%s; "
         "--memory-limit says how much there is)",
         bytes_of(all, 0, WANTED) / mib, bytes_of(all, 0, WANT_GRADIENT) / mib,
         bytes_of(all, WANT_GRADIENT, WANT_BATCH) / mib, n->held * n->shard_rows, s->batch,
@@ -226,15 +226,15 @@ static norn_status plan_memory(norn_network *n, size_t columns, norn_error *err)
     }
     size_t most = wanted; /* 1 fits */
     while (most > s->slots) {
-        const size_t fit = s->slots;
+        const size_t fit = s->slots, chunk = s->chunk;
         s->slots = fit + (most - fit + 1) / 2;
         choose_chunk(n, given_chunk);
         if (!fits(n, columns, &refused, all)) {
             most = s->slots - 1;
             s->slots = fit;
+            s->chunk = chunk;
         }
     }
-    if (most > 1) choose_chunk(n, given_chunk);
     return NORN_OK;
 }
 
