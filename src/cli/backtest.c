@@ -56,10 +56,10 @@ static const cli_option options[] = {
 
     {CLI_GROUP, "Models and metrics:", 0, 0, 0, 0, NULL, NULL, NULL},
     {CLI_TEXT, "models", 0, AT(backtest.models), 0, 0, NULL, "NAMES",
-     "Separated by commas: naive, seasonal-naive, naive2, drift, window-average, nlinear, dlinear, ar, "
-     "ar-burg, or all of "
-     "these; and lstm, the network of `norn forecast`, with all folds trained side by side. naive, "
-     "seasonal-naive, naive2 and nlinear are always there"},
+     "Separated by commas: drift, dlinear, ses, holt, holt-winters, ets, comb, theta, croston, ar and all "
+     "others "
+     "that norn-backtest(1) lists, or all of them; and lstm, the network of `norn forecast`, with all folds "
+     "trained side by side. naive, seasonal-naive, naive2 and nlinear are always there"},
     {CLI_WORD, "decompose", 0, AT(decompose), 0, 0, decompose_words, "none|stl|mstl",
      "Takes the season off before --models that need none, and lays it on their forecasts: one season, or "
      "with "

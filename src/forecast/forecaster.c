@@ -8,10 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 
+/* clang-format off */
 static const norn_forecaster *const all[] = {
-    &norn_model_naive,          &norn_model_seasonal_naive, &norn_model_naive2,  &norn_model_drift,
-    &norn_model_window_average, &norn_model_nlinear,        &norn_model_dlinear, &norn_model_ar,
-    &norn_model_ar_burg};
+    &norn_model_naive, &norn_model_seasonal_naive, &norn_model_naive2, &norn_model_drift, &norn_model_window_average,
+    &norn_model_nlinear, &norn_model_dlinear,
+    &norn_model_ses, &norn_model_holt, &norn_model_damped_holt, &norn_model_holt_winters,
+    &norn_model_holt_winters_multiplicative, &norn_model_ets, &norn_model_comb,
+    &norn_model_theta, &norn_model_optimised_theta, &norn_model_dynamic_optimised_theta,
+    &norn_model_croston, &norn_model_croston_sba,
+    &norn_model_ar, &norn_model_ar_burg,
+};
+/* clang-format on */
 
 const norn_forecaster *const *norn_forecasters(size_t *count)
 {
