@@ -6,73 +6,25 @@
  */
 #include "cli/backtest.h"
 
-#include "cli/network_flags.h"
+#include "cli/backtest_flags.h"
 #include "cli/report_page.h"
 #include "cli/table_flags.h"
 
 #include "base/base.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-typedef enum refit { REFIT_EVERY, REFIT_NEVER } refit;
 
 typedef struct backtest_flags {
     cli_table_flags data;
-    norn_backtest_options backtest;
+    cli_backtest_flags backtest;
     cli_network_flags network;
-    const char *train_rows, *output, *metrics, *timings, *report;
-    int compat, refit, decompose; /* places in the tables of words below */
+    const char *output, *metrics, *timings, *report;
     bool with_times, quiet, debug;
 } backtest_flags;
-
-static const char *const compat_words[] = {[NORN_COMPAT_NORN] = "norn",
-                                           [NORN_COMPAT_NIXTLA] = "nixtla",
-                                           [NORN_COMPAT_GLUONTS] = "gluonts",
-                                           [NORN_COMPAT_DARTS] = "darts",
-                                           NULL};
-static const char *const decompose_words[] = {
-    [NORN_DECOMPOSE_NONE] = "none", [NORN_DECOMPOSE_STL] = "stl", [NORN_DECOMPOSE_MSTL] = "mstl", NULL};
-static const char *const refit_words[] = {[REFIT_EVERY] = "every", [REFIT_NEVER] = "never", NULL};
 
 #define AT(field) offsetof(backtest_flags, field)
 
 static const cli_option options[] = {
-    {CLI_GROUP, "Folds:", 0, 0, 0, 0, NULL, NULL, NULL},
-    {CLI_SIZE, "horizon", 'n', AT(backtest.horizon), 1, 1e9, NULL, "ROWS",
-     "Rows to forecast after each cutoff. Default: the season, else a tenth of the rows, at most 24"},
-    {CLI_SIZE, "folds", 0, AT(backtest.folds), 1, 1e6, NULL, "K",
-     "Cutoffs, the last of them a horizon before the end. Default: 5, or what the rows allow"},
-    {CLI_SIZE, "step", 0, AT(backtest.step), 1, 1e9, NULL, "ROWS",
-     "Rows from a cutoff to the next. Default: the horizon"},
-    {CLI_SIZE, "gap", 0, AT(backtest.gap), 0, 1e9, NULL, "ROWS",
-     "Last rows before a cutoff that no fit sees. Default: 0"},
-    {CLI_TEXT, "train-rows", 0, AT(train_rows), 0, 0, NULL, "expanding|ROWS",
-     "What a fit sees: all rows before, or so many. Default: expanding"},
-    {CLI_WORD, "refit", 0, AT(refit), 0, 0, refit_words, "every|never",
-     "Fit at every cutoff, or once before the first. Default: every"},
-    {CLI_SIZE, "refit-every", 0, AT(backtest.refit_every), 1, 1e6, NULL, "N", "Fit at every so many cutoffs"},
-
-    {CLI_GROUP, "Models and metrics:", 0, 0, 0, 0, NULL, NULL, NULL},
-    {CLI_TEXT, "models", 0, AT(backtest.models), 0, 0, NULL, "NAMES",
-     "Separated by commas: drift, dlinear, ses, holt, holt-winters, ets, comb, theta, croston, ar and all "
-     "others "
-     "that norn-backtest(1) lists, or all of them; and lstm, the network of `norn forecast`, with all folds "
-     "trained side by side. naive, seasonal-naive, naive2 and nlinear are always there"},
-    {CLI_WORD, "decompose", 0, AT(decompose), 0, 0, decompose_words, "none|stl|mstl",
-     "Takes the season off before --models that need none, and lays it on their forecasts: one season, or "
-     "with "
-     "mstl also the week above days and the like. Default: none"},
-    {CLI_SIZE, "season", 0, AT(backtest.season), 1, 1e9, NULL, "ROWS",
-     "Rows of one period; 1: none. Default: by the step (12 for months, 24 for hours)"},
-    {CLI_SIZE, "window", 'w', AT(backtest.window), 1, 1e9, NULL, "ROWS",
-     "Rows that linear models and averages see. Default: two horizons, between 8 and a quarter of the rows"},
-    {CLI_WORD, "compat", 0, AT(compat), 0, 0, compat_words, "norn|nixtla|gluonts|darts",
-     "Whose definitions of metrics hold where they differ. Default: norn"},
-    {CLI_INT64, "bootstrap", 0, AT(backtest.bootstrap), 0, 1e6, NULL, "N",
-     "Replicates of the 95 % intervals; 0: none. Default: 1000, fewer for very many folds"},
-
     {CLI_GROUP, "Output:", 0, 0, 0, 0, NULL, NULL, NULL},
     {CLI_TEXT, "output", 'o', AT(output), 0, 0, NULL, "FILE",
      "Where the forecasts go, whole or not at all. Default: standard output"},
@@ -93,22 +45,6 @@ static const cli_option options[] = {
 
 /* ---- options --------------------------------------------------------------------------------------------
  */
-
-static int read_train_rows(const char *text, size_t *rows)
-{
-    char quoted[96], *end = NULL;
-    *rows = 0;
-    if (!text || strcmp(text, "expanding") == 0) return EXIT_FINE;
-    errno = 0;
-    const unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || value < 2 || value > 1000000000) {
-        cli_error("--train-rows: expected expanding or a whole number from 2 to 1000000000, found \"%s\"",
-                  norn_quote(quoted, sizeof quoted, text, strlen(text), 48));
-        return EXIT_USAGE;
-    }
-    *rows = (size_t)value;
-    return EXIT_FINE;
-}
 
 static bool is_stream(const char *path)
 {
@@ -190,17 +126,10 @@ static int write_files(const backtest_flags *given, const norn_table *table, con
     return code;
 }
 
-/* A device is opened only where something is computed on it. */
-static bool wants_device(const char *models)
-{
-    return models && strstr(models, "lstm") != NULL;
-}
-
 static int run(cli_state *cli, const cli_command *command, int argc, const char **argv)
 {
-    backtest_flags given = {.data = CLI_TABLE_FLAGS_INIT,
-                            .backtest = NORN_BACKTEST_OPTIONS_INIT,
-                            .network = CLI_NETWORK_FLAGS_INIT};
+    backtest_flags given = {
+        .data = CLI_TABLE_FLAGS_INIT, .backtest = CLI_BACKTEST_FLAGS_INIT, .network = CLI_NETWORK_FLAGS_INIT};
     cli_arguments arguments;
     cli_text notes = {NULL, 0, 0, false};
     norn_table *table = NULL;
@@ -213,18 +142,8 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     if (code >= 0) goto done;
     if ((code = cli_table_check(command, &arguments, &given.data, given.output, &input)) != EXIT_FINE)
         goto done;
-    if ((code = read_train_rows(given.train_rows, &given.backtest.train_rows)) != EXIT_FINE) goto done;
-    if (given.refit == REFIT_NEVER && cli_given(command, &arguments, "refit-every")) {
-        cli_error("--refit never and --refit-every exclude each other");
-        code = EXIT_USAGE;
-        goto done;
-    }
-    if (given.refit == REFIT_NEVER) given.backtest.refit_every = 0;
-    given.backtest.compat = (norn_compat)given.compat;
-    given.backtest.decompose = (norn_decompose)given.decompose;
-    cli_network_settle(&given.network);
-    given.backtest.seed = given.network.options.seed;
-    given.backtest.network = &given.network.options;
+    code = cli_backtest_settle(command, &arguments, &given.backtest, &given.network);
+    if (code != EXIT_FINE) goto done;
     cli->quiet = given.quiet;
     cli->debug |= given.debug;
     if ((code = check_outputs(&given, input)) != EXIT_FINE) goto done;
@@ -234,13 +153,14 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     cli_report_decisions(&cli->screen, &notes, decisions, count);
     if (cli->quiet) cli_text_free(&notes);
     tell(&notes);
-    if (wants_device(given.backtest.models) &&
+    if (cli_backtest_wants_device(&given.backtest) &&
         norn_context_new(&context, &given.network.context, &cli->host, &cli->err) != NORN_OK) {
         code = cli_fail(cli);
         goto done;
     }
     cli_signals_keep();
-    if (norn_backtest_run(&backtest, context, table, &given.backtest, &cli->host, &cli->err) != NORN_OK) {
+    if (norn_backtest_run(&backtest, context, table, &given.backtest.options, &cli->host, &cli->err) !=
+        NORN_OK) {
         code = cli_fail(cli);
         goto done;
     }
@@ -272,7 +192,10 @@ done:
     return code;
 }
 
-static const cli_shared shared[] = {{cli_table_rows, AT(data)}, {cli_network_rows, AT(network)}, {NULL, 0}};
+static const cli_shared shared[] = {{cli_table_rows, AT(data)},
+                                    {cli_backtest_rows, AT(backtest)},
+                                    {cli_network_rows, AT(network)},
+                                    {NULL, 0}};
 
 const cli_command cli_backtest_command = {
     .name = "backtest",

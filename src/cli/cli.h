@@ -305,6 +305,7 @@ size_t cli_sketch(const cli_screen *screen, cli_text lines[CLI_SKETCH_LINES], co
 extern const cli_command cli_forecast_command;
 extern const cli_command cli_inspect_command;
 extern const cli_command cli_backtest_command;
+extern const cli_command cli_leak_command;
 extern const cli_command cli_devices_command;
 extern const cli_command cli_cell_command;
 
