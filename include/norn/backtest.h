@@ -126,6 +126,41 @@ norn_status norn_backtest_run(norn_backtest **out, norn_context *context, norn_t
                               const norn_backtest_options *options, const norn_host *host, norn_error *err);
 void norn_backtest_free(norn_backtest *backtest); /* NULL: nothing */
 
+/* ---- a backtest that was made elsewhere ---------------------------------------------------------------- */
+
+/* Columns by their names; NULL: as Nixtla's tools write them. */
+typedef struct norn_saved_options {
+    size_t size;
+    const char *id;     /* unique_id, where there is one; "": none, the file is of one series */
+    const char *time;   /* ds */
+    const char *cutoff; /* cutoff */
+    const char *target; /* y */
+    size_t season;      /* m; 0: by the step of the times; 1: none */
+    norn_compat compat;
+    int64_t bootstrap; /* as in norn_backtest_options */
+    uint64_t seed;
+} norn_saved_options;
+
+#define NORN_SAVED_OPTIONS_INIT                                                                              \
+    {                                                                                                        \
+        .size = sizeof(norn_saved_options), .bootstrap = -1, .seed = 1                                       \
+    }
+
+/*
+ * Reads the forecasts of a cross-validation, unique_id,ds,cutoff,<model>...,y, and scores them. Columns
+ * MODEL-lo-95 and MODEL-hi-95 are a band of MODEL; a row index and columns of text are passed over. *table,
+ * the caller's and to be freed after *out, has the rows of the file as series, from the first cutoff on.
+ *
+ * The rows before are not there. So the scales of MASE and RMSSE are those of the rows of the file, the same
+ * for all models, and not those of the rows a model was fitted on; and what needs the value at a cutoff is
+ * undefined where no earlier fold has it. Models called Naive, SeasonalNaive, Naive2 and NLinear are what
+ * others are compared with. Errors: NORN_ERR_DATA (with file, line, column), NORN_ERR_USAGE (a column that
+ * does not exist), NORN_ERR_INPUT, NORN_ERR_MEMORY, NORN_ERR_CANCELLED.
+ */
+norn_status norn_backtest_read(norn_backtest **out, norn_table **table, norn_read_fn read, void *user,
+                               const char *name, const norn_saved_options *options, const norn_host *host,
+                               norn_error *err);
+
 /* ---- what was done ------------------------------------------------------------------------------------- */
 
 /* The options as they held: every 0 and -1 that stood for a default replaced. models is NULL. */
@@ -150,7 +185,7 @@ uint64_t norn_backtest_missing(const norn_backtest *backtest);
 uint64_t norn_backtest_unforecast(const norn_backtest *backtest, size_t model);
 
 /* Row of the series that is fold k's cutoff, and what a model forecast there: [h]. Only of included series;
- * NULL otherwise. */
+ * NULL otherwise. Of a backtest that was read the row is SIZE_MAX where the series has no such fold. */
 size_t norn_backtest_cutoff(const norn_backtest *backtest, size_t series, size_t fold);
 const double *norn_backtest_forecast(const norn_backtest *backtest, size_t model, size_t series, size_t fold);
 

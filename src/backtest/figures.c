@@ -105,8 +105,8 @@ static void set_beside(const norn_backtest *b, double *values)
     const double *naive = values_of_kind(b, values, &norn_model_naive);
     const double *naive2 = values_of_kind(b, values, &norn_model_naive2);
     for (size_t m = 0; m < b->model_count; m++)
-        norn_metrics_beside(values + m * NORN_METRICS, naive2 ? naive2 : naive, naive,
-                            values_of_kind(b, values, &norn_model_seasonal_naive),
+        norn_metrics_beside(values + m * NORN_METRICS, naive2 || b->folds.options.season > 1 ? naive2 : naive,
+                            naive, values_of_kind(b, values, &norn_model_seasonal_naive),
                             values_of_kind(b, values, &norn_model_nlinear));
 }
 

@@ -410,6 +410,7 @@ uint64_t norn_backtest_unforecast(const norn_backtest *b, size_t model)
 size_t norn_backtest_cutoff(const norn_backtest *b, size_t series, size_t fold)
 {
     if (!norn_backtest_includes(b, series) || fold >= b->folds.options.folds) return 0;
+    if (b->saved) return b->saved->cutoffs[b->folds.place[series] * b->folds.options.folds + fold];
     return norn_folds_cutoff(&b->folds, b->folds.place[series], fold);
 }
 

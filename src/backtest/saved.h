@@ -30,6 +30,7 @@ typedef struct norn_saved {
     norn_known *known; /* [S][K] */
     size_t *rows;      /* [S][K][h] of the series in its table; SIZE_MAX: the file has no such row */
     size_t *cutoffs;   /* [S][K] likewise; SIZE_MAX: the series has no such fold */
+    char *names[64];   /* of the models, which borrow them; NULL behind the last */
     norn_band *bands;  /* [band_count] by model, the widest first */
     size_t band_count;
 } norn_saved;

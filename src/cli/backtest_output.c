@@ -78,7 +78,9 @@ const char *cli_cutoff_text(const norn_table *table, const norn_backtest *backte
     out[0] = '\0';
     for (size_t s = 0; s < norn_table_series_count(table); s++) {
         if (!norn_backtest_includes(backtest, s)) continue;
-        const int64_t own = norn_table_times(table, s)[norn_backtest_cutoff(backtest, s, fold)];
+        const size_t row = norn_backtest_cutoff(backtest, s, fold);
+        if (row == SIZE_MAX) continue;
+        const int64_t own = norn_table_times(table, s)[row];
         if (any && own != time) return out;
         time = own;
         any = true;

@@ -306,6 +306,7 @@ extern const cli_command cli_forecast_command;
 extern const cli_command cli_inspect_command;
 extern const cli_command cli_backtest_command;
 extern const cli_command cli_leak_command;
+extern const cli_command cli_report_command;
 extern const cli_command cli_devices_command;
 extern const cli_command cli_cell_command;
 

@@ -110,6 +110,16 @@ static json_t *all_json(const norn_findings *r)
     return out;
 }
 
+/* Scales of a saved backtest are those of its own rows. */
+static json_t *formula_json(const norn_findings *r, const norn_metric_info *info)
+{
+    static const char before[] = " up to the cutoff";
+    const char *const at = r->backtest->saved ? strstr(info->formula, before) : NULL;
+    if (!at) return json_string(info->formula);
+    return json_sprintf("%.*s over the truths in the file%s", (int)(at - info->formula), info->formula,
+                        at + sizeof before - 1);
+}
+
 static json_t *metrics_json(const norn_findings *r)
 {
     json_t *out = json_array();
@@ -120,7 +130,7 @@ static json_t *metrics_json(const norn_findings *r)
         json_object_set_new(each, "word", json_string(info->word));
         json_object_set_new(each, "title", json_string(info->title));
         json_object_set_new(each, "unit", json_string(info->unit));
-        json_object_set_new(each, "formula", json_string(info->formula));
+        json_object_set_new(each, "formula", formula_json(r, info));
         json_object_set_new(each, "source", json_string(info->source));
         json_object_set_new(each, "better", json_integer(info->better));
         json_array_append_new(out, each);

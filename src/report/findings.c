@@ -248,13 +248,32 @@ static void say_gain(norn_findings *r)
     say_test(t, &r->test);
 }
 
+/* The runner-up, where it is not the simple forecast that was spoken of already. */
+static void say_next(norn_findings *r)
+{
+    char next[NORN_NAME_ROOM], n[NORN_NUMBER_ROOM];
+    if (r->next == NORN_NO_MODEL || r->next == r->beat || r->best == r->beat || r->beat == NORN_NO_MODEL)
+        return;
+    if (r->answer == NORN_ANSWER_NO || !isfinite(whole(r, r->next))) return;
+    norn_text *const t = begin(r, "next");
+    if (!t) return;
+    const norn_comparison c = norn_backtest_compare(r->backtest, r->best, r->next);
+    norn_text_format(t, "Next comes %s with %s", norn_report_spoken(r, r->next, next),
+                     norn_text_number(n, whole(r, r->next)));
+    if (isfinite(c.p))
+        norn_text_format(t, "; that it is behind %s (%s)",
+                         c.p < 0.05 ? "is more than chance" : "may well be chance", norn_text_p(n, c.p));
+    norn_text_put(t, ".");
+}
+
 static void say_wins(norn_findings *r)
 {
     const norn_wins *const w = &r->wins;
+    char other[NORN_NAME_ROOM];
     if (r->beat == NORN_NO_MODEL || r->best == r->beat || !w->of_cutoffs) return;
     norn_text *const t = begin(r, "wins");
     if (!t) return;
-    norn_text_put(t, "It is the better of the two ");
+    norn_text_format(t, "It beats %s ", norn_report_spoken(r, r->beat, other));
     if (w->of_steps > 1)
         norn_text_format(t, "at %zu of %zu steps%s", w->steps, w->of_steps,
                          w->of_series > 1 ? ", " : " and ");
@@ -326,6 +345,7 @@ static void say_leaning(norn_findings *r)
 
 static void say_bands(norn_findings *r)
 {
+    enum { MISS = 4 }; /* percent by which a band may miss its level without a word */
     const norn_saved *const saved = r->backtest->saved;
     char n[NORN_NUMBER_ROOM];
     for (size_t i = 0; saved && i < saved->band_count; i++) {
@@ -336,7 +356,10 @@ static void say_bands(norn_findings *r)
         if (!isfinite(held)) continue;
         norn_text *const t = begin(r, "bands");
         if (!t) return;
-        norn_text_format(t, "Its %g %% band held %s of the truths.", band->level, norn_text_percent(n, held));
+        norn_text_format(t, "Its %g %% band held %s of the truths%s", band->level, norn_text_percent(n, held),
+                         100.0 * held < band->level - MISS   ? ": it is too narrow."
+                         : 100.0 * held > band->level + MISS ? ": it is wider than it need be."
+                                                             : ".");
         return;
     }
 }
@@ -363,6 +386,7 @@ norn_status norn_report_find(norn_findings *r, const norn_table *table, const no
     say_headline(r);
     say_gain(r);
     say_wins(r);
+    say_next(r);
     say_horizon(r);
     say_worst(r);
     say_bands(r);

@@ -424,7 +424,9 @@ function first() {
     var figure = document.getElementById("first"), s = pictured(), chart = timeChart("Forecasts over truth");
     var models = [D.best].concat(rival !== null && D.carried.models.indexOf(rival) >= 0 ? [rival] : []);
     figure.append(el("figcaption", {}, "Forecasts of the " + (s.at.length === 1 ? "cutoff" : "latest cutoffs") + " over what came" + (D.carried.series.length > 1 ? ", series " + s.id + ", a usual one" : "") + ". Dotted: cutoffs."), chart.legend, chart.holder);
-    var d = forecastLines(s, models, null), shown = Math.max(1, Math.min(s.at.length, Math.ceil(170 / H)));
+    var d = forecastLines(s, models, null);
+    d.lines.forEach(function (l) { if (l.ink !== "best") l.band = null; });
+    var shown = Math.max(1, Math.min(s.at.length, Math.ceil(170 / H)));
     var from = s.times[Math.max(0, s.at[s.at.length - shown] - Math.ceil(H / 2) - 1)], to = s.times[s.times.length - 1];
     chart.set(d.x, d.lines, d.marks, from < to ? [from, to] : null);
 }
@@ -574,7 +576,7 @@ function residuals() {
     function show(m) {
         var r = D.residuals[m];
         stats.textContent = "";
-        stats.append(words([["rows", count(r.rows)], ["mean", number(r.mean)], ["deviation", number(r.deviation)], ["skewness", number(r.skewness)], ["excess kurtosis", number(r.kurtosis)]].concat(
+        stats.append(words([["rows", count(r.rows) + (D.settings.step < H ? ", each by its latest forecast" : "")], ["mean", number(r.mean)], ["deviation", number(r.deviation)], ["skewness", number(r.skewness)], ["excess kurtosis", number(r.kurtosis)]].concat(
             r.p !== null ? [["Ljung-Box", number(r.box) + " over " + r.acf.length + " lags, " + chance(r.p)]] : r.tested ? [["Ljung-Box", "not white in " + count(r.notWhite) + " of " + plural(r.tested, "series") + " (p < 0.05)"]] : [])),
             el("figcaption", {}, r.p === null && !r.tested ? "Too few rows for the Ljung-Box test." : (r.p !== null ? (r.p < .05 ? "Something is left to be learnt." : "What is left looks like noise.") : "") +
                 (H > 1 ? " Errors of a horizon above 1 are never white." : "")));
@@ -634,7 +636,7 @@ function pairs() {
     var rows = [];
     D.order.forEach(function (a, i) { D.order.slice(i + 1).forEach(function (b) { rows.push([a, b]); }); });
     section("pairs", "Is the difference real?", P.cutoffs < P.least ? "The Diebold-Mariano test takes " + P.least + " cutoffs; there are " + P.cutoffs + ". More folds give an answer." :
-        "p of the Diebold-Mariano test over " + P.cutoffs + " cutoffs" + (P.lags ? ", with " + P.lags + " lags" : "") + ". Green: the model of the row is better, red: it is worse, and that is more than chance (p < 0.05).",
+        "p of the Diebold-Mariano test over " + P.cutoffs + " cutoffs" + (P.lags ? ", with " + plural(P.lags, "lag") : "") + ". Green: the model of the row is better, red: it is worse, and that is more than chance (p < 0.05).",
         [el("div", { "class": "card" }, root), folded("Numbers", table([{ title: "Better", text: true, cell: function (r) { return name(P.difference[r[0]][r[1]] <= 0 ? r[0] : r[1]); } },
             { title: "Worse", text: true, cell: function (r) { return name(P.difference[r[0]][r[1]] <= 0 ? r[1] : r[0]); } },
             { title: "Mean difference", key: function (r) { return Math.abs(P.difference[r[0]][r[1]]); }, cell: function (r) { return number(Math.abs(P.difference[r[0]][r[1]])); } },
