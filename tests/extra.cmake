@@ -236,3 +236,26 @@ else()
     set_target_properties(test_trouble PROPERTIES EXCLUDE_FROM_ALL TRUE)
     set_tests_properties(trouble PROPERTIES DISABLED TRUE)
 endif()
+
+# ---- the library as installed --------------------------------------------------------------------------------------
+
+include(CheckLanguage)
+check_language(CXX)
+if(CMAKE_CXX_COMPILER AND NOT NORN_SANITIZE)
+    set(cache ${CMAKE_CURRENT_BINARY_DIR}/cache/install)
+    file(MAKE_DIRECTORY ${cache})
+    add_test(NAME install COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/install.sh ${CMAKE_COMMAND} ${PROJECT_BINARY_DIR}
+                                  ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR}/install ${CMAKE_C_COMPILER}
+                                  ${CMAKE_CXX_COMPILER} ${PROJECT_VERSION})
+    # A shared library is another build: `ctest -C slow -R install.shared` makes and tries one.
+    add_test(NAME install.shared CONFIGURATIONS slow
+             COMMAND sh -c "\"$1\" -S \"$2\" -B \"$3\" -G \"$4\" -DCMAKE_C_COMPILER=\"$5\" -DBUILD_SHARED_LIBS=ON \
+                            -DNORN_TESTS=OFF && \"$1\" --build \"$3\" -j 2 && shift && \
+                            \"$1/tests/install.sh\" \"${CMAKE_COMMAND}\" \"$2\" \"$1\" \"$2/install\" \"$4\" \"$5\" \"$6\""
+                     sh ${CMAKE_COMMAND} ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR}/shared ${CMAKE_GENERATOR}
+                     ${CMAKE_C_COMPILER} ${CMAKE_CXX_COMPILER} ${PROJECT_VERSION})
+    foreach(short install install.shared)
+        set_tests_properties(${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT};POCL_CACHE_DIR=${cache}"
+                                                 SKIP_RETURN_CODE 77 TIMEOUT 1200 RESOURCE_LOCK install)
+    endforeach()
+endif()

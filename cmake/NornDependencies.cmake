@@ -1,0 +1,31 @@
+# What libnorn itself is linked with. The project includes it, and so does the installed package where the library is a
+# static one: libraries without a CMake package of their own become targets here, so that no path of the machine that
+# built Norn is written into the package.
+include(CMakeFindDependencyMacro)
+find_dependency(OpenCL)
+find_dependency(Threads)
+find_dependency(ZLIB)
+
+foreach(norn_each "csv csv.h" "clblast clblast_c.h" "jansson jansson.h")
+    string(REPLACE " " ";" norn_each "${norn_each}")
+    list(GET norn_each 0 norn_name)
+    list(GET norn_each 1 norn_header)
+    string(TOUPPER ${norn_name} norn_upper)
+    find_path(${norn_upper}_INCLUDE_DIR ${norn_header})
+    find_library(${norn_upper}_LIBRARY ${norn_name})
+    if(NOT ${norn_upper}_INCLUDE_DIR OR NOT ${norn_upper}_LIBRARY)
+        set(norn_problem "Norn needs ${norn_name} (${norn_header}), which was not found")
+        if(CMAKE_FIND_PACKAGE_NAME)
+            set(${CMAKE_FIND_PACKAGE_NAME}_FOUND FALSE)
+            set(${CMAKE_FIND_PACKAGE_NAME}_NOT_FOUND_MESSAGE ${norn_problem})
+            return()
+        endif()
+        message(FATAL_ERROR "${norn_problem}")
+    endif()
+    mark_as_advanced(${norn_upper}_INCLUDE_DIR ${norn_upper}_LIBRARY)
+    if(NOT TARGET Norn::${norn_name})
+        add_library(Norn::${norn_name} UNKNOWN IMPORTED)
+        set_target_properties(Norn::${norn_name} PROPERTIES IMPORTED_LOCATION ${${norn_upper}_LIBRARY}
+                                                            INTERFACE_INCLUDE_DIRECTORIES ${${norn_upper}_INCLUDE_DIR})
+    endif()
+endforeach()
