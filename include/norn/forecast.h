@@ -124,6 +124,13 @@ typedef struct norn_forecast_options {
     unsigned warmup;     /* steps in which the rate grows to its full size */
     double rate_factor;  /* of the schedules STEP and EXPONENTIAL, 0 < factor <= 1; 0: 0.1 and 0.9 */
     unsigned rate_every; /* epochs; of the schedule STEP; 0: a third of the epochs */
+
+    /* Where a training stands, so that one that was interrupted goes on and ends with the same bits. Networks
+     * that memory does not hold at once are trained in turns: those of turn k > 1 have a file of their own,
+     * "checkpoint.k". */
+    const char *checkpoint; /* file; NULL: none. Written when cancelled, and in between */
+    unsigned every;         /* epochs between two; 0: 1 */
+    int resume;             /* 1: goes on from the checkpoint, or from the start where there is none yet */
 } norn_forecast_options;
 
 #define NORN_FORECAST_OPTIONS_INIT                                                                           \

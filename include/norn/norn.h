@@ -6,6 +6,7 @@
 #include "norn/context.h"
 #include "norn/forecast.h"
 #include "norn/leak.h"
+#include "norn/model.h"
 #include "norn/profile.h"
 #include "norn/report.h"
 #include "norn/table.h"

@@ -86,7 +86,8 @@ int cli_backtest_settle(const cli_command *command, const cli_arguments *argumen
     if (flags->refit == REFIT_NEVER) options->refit_every = 0;
     options->compat = (norn_compat)flags->compat;
     options->decompose = (norn_decompose)flags->decompose;
-    cli_network_settle(network);
+    const int code = cli_network_settle(network);
+    if (code != EXIT_FINE) return code;
     options->seed = network->options.seed;
     options->network = &network->options;
     return EXIT_FINE;

@@ -183,6 +183,7 @@ void cli_text_format(cli_text *text, const char *format, ...) NORN_PRINTF(2, 3);
 void cli_text_pad(cli_text *text, const char *string,
                   int columns);                       /* negative: to the right, as printf's %-*s */
 void cli_text_csv(cli_text *text, const char *field); /* quoted where RFC 4180 or libcsv need it */
+void cli_text_word(cli_text *text, const char *word); /* as one word of a shell */
 void cli_text_braille(cli_text *text, unsigned dots); /* the pattern of these dots; 0: a blank */
 void cli_text_free(cli_text *text);
 
@@ -303,6 +304,7 @@ size_t cli_sketch(const cli_screen *screen, cli_text lines[CLI_SKETCH_LINES], co
  */
 
 extern const cli_command cli_forecast_command;
+extern const cli_command cli_train_command;
 extern const cli_command cli_inspect_command;
 extern const cli_command cli_backtest_command;
 extern const cli_command cli_leak_command;

@@ -4,8 +4,7 @@
  * stdout (or -o) gets the forecast alone, as CSV or JSON; what was decided, how the training went and how
  * good it is go to stderr.
  */
-#include "cli/network_flags.h"
-#include "cli/table_flags.h"
+#include "cli/network_run.h"
 
 #include "base/base.h"
 
@@ -15,13 +14,17 @@
 typedef struct forecast_flags {
     cli_table_flags data;
     cli_network_flags network;
-    const char *output;
+    const char *output, *model;
     bool plot, json, quiet, debug;
 } forecast_flags;
 
 #define AT(field) offsetof(forecast_flags, field)
 
 static const cli_option options[] = {
+    {CLI_GROUP, "Without training:", 0, 0, 0, 0, NULL, NULL, NULL},
+    {CLI_TEXT, "model", 0, AT(model), 0, 0, NULL, "FILE",
+     "Forecast by a model that `norn train` saved; nothing is trained. Columns are those of the model"},
+
     {CLI_GROUP, "Output:", 0, 0, 0, 0, NULL, NULL, NULL},
     {CLI_TEXT, "output", 'o', AT(output), 0, 0, NULL, "FILE",
      "Where the forecast goes, whole or not at all. Default: standard output"},
@@ -219,21 +222,6 @@ static void write_json(cli_text *out, const norn_table *table, const norn_foreca
 /* ---- the command -----------------------------------------------------------------------------------------
  */
 
-/* Prints what was gathered for the reader, and empties it. */
-static void tell(cli_text *text)
-{
-    if (text->length) (void)fwrite(text->bytes, 1, text->length, stderr);
-    cli_text_free(text);
-}
-
-static void report_device(cli_state *cli, cli_text *out, const norn_device_info *device)
-{
-    char text[256];
-    (void)snprintf(text, sizeof text, "%s, %u compute units", device->name, device->compute_units);
-    const norn_decision decision = {"device", text, "--device", NULL};
-    cli_report_decisions(&cli->screen, out, &decision, 1);
-}
-
 static void report_plots(cli_state *cli, cli_text *out, const norn_table *table,
                          const norn_forecast *forecast)
 {
@@ -249,16 +237,42 @@ static void report_plots(cli_state *cli, cli_text *out, const norn_table *table,
     if (drawn < series) cli_text_format(out, "\nThe first %zu of %zu series are drawn.\n", drawn, series);
 }
 
+/* Trained now, or by a model; with what is said of it. */
+static norn_status make_forecast(cli_state *cli, norn_forecast **out, const forecast_flags *given,
+                                 const norn_model *model, norn_context *context, norn_table *table,
+                                 cli_text *notes)
+{
+    const double begin = norn_seconds();
+    size_t count = 0;
+    const norn_status status =
+        model ? norn_model_forecast(out, context, model, table, &cli->host, &cli->err)
+              : norn_forecast_run(out, context, table, &given->network.options, &cli->host, &cli->err);
+    cli_progress_clear(cli);
+    cli_signals_keep();
+    if (status != NORN_OK) return status;
+    if (cli_signal_caught()) return NORN_ERR_CANCELLED;
+    if (cli->quiet) return NORN_OK;
+    if (model) {
+        const norn_decision *decisions = norn_forecast_decisions(*out, &count);
+        cli_report_decisions(&cli->screen, notes, decisions, count);
+        cli_report_spread(&cli->screen, notes, table, *out);
+    } else {
+        cli_network_report(cli, notes, table, *out, norn_seconds() - begin);
+    }
+    cli_tell(notes);
+    return NORN_OK;
+}
+
 static int run(cli_state *cli, const cli_command *command, int argc, const char **argv)
 {
     forecast_flags given = {.data = CLI_TABLE_FLAGS_INIT, .network = CLI_NETWORK_FLAGS_INIT};
     cli_arguments arguments;
+    cli_model_flags by_model = {0};
     cli_text notes = {NULL, 0, 0, false}, results = {NULL, 0, 0, false};
     norn_table *table = NULL;
     norn_context *context = NULL;
     norn_forecast *forecast = NULL;
-    const norn_decision *decisions = NULL;
-    size_t count = 0;
+    norn_model *model = NULL;
 
     int code = cli_parse(command, argc, argv, &given, &arguments);
     if (code >= 0) goto done;
@@ -267,36 +281,22 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
         goto done;
     cli->quiet = given.quiet;
     cli->debug |= given.debug;
-    cli_network_settle(&given.network);
+    if ((code = cli_network_settle(&given.network)) != EXIT_FINE) goto done;
     /* a run of minutes must not end in an output that could never be made */
     if ((code = cli_output_check(given.output)) != EXIT_FINE) goto done;
-
-    if ((code = cli_table_read(cli, &table, input, &given.data)) != EXIT_FINE) goto done;
-    decisions = norn_table_decisions(table, &count);
-    cli_report_decisions(&cli->screen, &notes, decisions, count);
-    if (norn_context_new(&context, &given.network.context, &cli->host, &cli->err) != NORN_OK) goto failed;
-    cli_signals_keep();
-    report_device(cli, &notes, norn_context_device(context));
-    if (cli->quiet) cli_text_free(&notes);
-    tell(&notes);
+    if (given.model) {
+        code = cli_model_open(cli, &model, given.model, command, &arguments, &given.data, &by_model);
+        if (code != EXIT_FINE) goto done;
+    }
+    code = cli_network_open(cli, &table, &context, input, &given.data, &given.network.context);
+    if (code != EXIT_FINE) goto done;
 
     given.network.options.consume_past = 1;
-    const double begin = norn_seconds();
-    if (norn_forecast_run(&forecast, context, table, &given.network.options, &cli->host, &cli->err) !=
-        NORN_OK)
-        goto failed;
-    cli_progress_clear(cli);
-    cli_signals_keep();
-    if (cli_signal_caught()) goto failed;
-    if (!cli->quiet) {
-        decisions = norn_forecast_decisions(forecast, &count);
-        cli_report_decisions(&cli->screen, &notes, decisions, count);
-        cli_report_training(&cli->screen, &notes, forecast, norn_seconds() - begin);
-        cli_report_spread(&cli->screen, &notes, table, forecast);
-        cli_report_scores(&cli->screen, &notes, table, forecast);
-        tell(&notes);
+    if (make_forecast(cli, &forecast, &given, model, context, table, &notes) != NORN_OK) {
+        cli_text_free(&notes);
+        code = cli_network_fail(cli, &given.network.options, command, argc, argv);
+        goto done;
     }
-
     if (given.json)
         write_json(&results, table, forecast, norn_context_device(context));
     else
@@ -304,16 +304,14 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     if ((code = cli_output_write(given.output, &results)) != EXIT_FINE) goto done;
     if (given.plot) {
         report_plots(cli, &notes, table, forecast);
-        tell(&notes);
+        cli_tell(&notes);
     }
-    goto done;
 
-failed:
-    cli_text_free(&notes);
-    code = cli_fail(cli);
 done:
     cli_text_free(&notes);
     cli_text_free(&results);
+    cli_model_flags_free(&by_model);
+    norn_model_free(model);
     norn_forecast_free(forecast);
     norn_context_free(context);
     norn_table_free(table);
@@ -321,8 +319,11 @@ done:
     return code;
 }
 
-static const cli_shared shared[] = {
-    {cli_table_rows, AT(data)}, {cli_size_rows, AT(network)}, {cli_network_rows, AT(network)}, {NULL, 0}};
+static const cli_shared shared[] = {{cli_table_rows, AT(data)},
+                                    {cli_size_rows, AT(network)},
+                                    {cli_network_rows, AT(network)},
+                                    {cli_checkpoint_rows, AT(network)},
+                                    {NULL, 0}};
 
 const cli_command cli_forecast_command = {
     .name = "forecast",
@@ -335,6 +336,7 @@ const cli_command cli_forecast_command = {
              "  norn forecast sales.csv                        the next rows, as CSV\n"
              "  norn forecast sales.csv -n 24 --plot           24 rows, with a chart\n"
              "  norn forecast sales.csv --members 10           the median of ten networks\n"
+             "  norn forecast later.csv --model sales.safetensors\n"
              "  norn forecast load.csv --target load --past '*' -o next.csv\n"
              "  zcat big.csv.gz | norn forecast - --json --quiet\n",
     .options = options,

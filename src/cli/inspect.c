@@ -97,46 +97,11 @@ void inspect_span(const norn_table *table, int64_t *first, int64_t *last)
 /* ---- the command line that reproduces what was found ------------------------------------------------------
  */
 
-/* A word for the shell. What a terminal would not show as it is goes into $'...', which bash, ksh, zsh and
- * POSIX 2024 understand. */
-static void put_word(cli_text *out, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+@%";
-    const size_t length = strlen(word), size = 4 * length + 16;
-    char *shown = malloc(size);
-    if (!shown) {
-        out->failed = true;
-        return;
-    }
-    (void)norn_quote(shown, size, word, length, length);
-    if (length && word[strspn(word, plain)] == '\0') {
-        cli_text_put(out, word);
-    } else if (strcmp(shown, word) == 0) {
-        cli_text_put(out, "'");
-        for (const char *at = word; *at; at++)
-            cli_text_add(out, *at == '\'' ? "'\\''" : at, *at == '\'' ? 4 : 1);
-        cli_text_put(out, "'");
-    } else {
-        cli_text_put(out, "$'");
-        for (const char *at = word; *at; at++) {
-            char one[16];
-            const unsigned char byte = (unsigned char)*at;
-            if (byte < 0x20 || byte >= 0x7f)
-                (void)snprintf(one, sizeof one, "\\x%02x", byte);
-            else
-                (void)snprintf(one, sizeof one, "%s%c", byte == '\'' || byte == '\\' ? "\\" : "", byte);
-            cli_text_put(out, one);
-        }
-        cli_text_put(out, "'");
-    }
-    free(shown);
-}
-
 /* Options are parted by newlines: who prints them breaks the line there or not. */
 static void put_option(cli_text *out, const char *flag, const char *value)
 {
     cli_text_format(out, "\n%s%s", flag, value[0] == '-' ? "=" : " ");
-    put_word(out, value);
+    cli_text_word(out, value);
 }
 
 /* What inspect goes on with where forecast stops, and how it is told that the file has it. */
@@ -159,7 +124,7 @@ static void put_command(inspection *found, const cli_arguments *arguments)
     const norn_decision *decisions = norn_table_decisions(found->table, &count);
     cli_text_put(out, "norn forecast ");
     if (found->input[0] == '-' && found->input[1]) cli_text_put(out, "./"); /* no option */
-    put_word(out, found->input);
+    cli_text_word(out, found->input);
 
     for (const cli_option *row = cli_table_rows; row->kind != CLI_END; row++) {
         const char *given = cli_table_tells(row) ? cli_table_given(arguments, row->name) : NULL;

@@ -110,7 +110,28 @@ const cli_option cli_network_rows[] = {
     {CLI_END, NULL, 0, 0, 0, 0, NULL, NULL, NULL},
 };
 
-void cli_network_settle(cli_network_flags *flags)
+const cli_option cli_checkpoint_rows[] = {
+    {CLI_GROUP, "Interruptions:", 0, 0, 0, 0, NULL, NULL, NULL},
+    {CLI_TEXT, "checkpoint", 0, OF(checkpoint), 0, 0, NULL, "FILE",
+     "Where the training stands, written in between and when interrupted. Default: nowhere"},
+    {CLI_COUNT, "every", 0, OF(every), 1, 1e6, NULL, "EPOCHS", "How often in between. Default: 1"},
+    {CLI_FLAG, "resume", 0, AT(resume), 0, 0, NULL, NULL,
+     "Go on from --checkpoint, and end with the same bits as without the interruption"},
+    {CLI_END, NULL, 0, 0, 0, 0, NULL, NULL, NULL},
+};
+
+int cli_network_settle(cli_network_flags *flags)
 {
-    flags->options.nesterov = flags->nesterov;
+    norn_forecast_options *o = &flags->options;
+    o->nesterov = flags->nesterov;
+    o->resume = flags->resume;
+    if (!o->checkpoint && (o->resume || o->every)) {
+        cli_error("%s: from which file? (--checkpoint FILE)", o->resume ? "--resume" : "--every");
+        return EXIT_USAGE;
+    }
+    if (o->checkpoint && (!o->checkpoint[0] || (o->checkpoint[0] == '-' && !o->checkpoint[1]))) {
+        cli_error("--checkpoint: it goes to a file, not to a stream");
+        return EXIT_USAGE;
+    }
+    return o->checkpoint ? cli_output_check(o->checkpoint) : EXIT_FINE;
 }

@@ -11,7 +11,7 @@
 typedef struct cli_network_flags {
     norn_forecast_options options;
     norn_context_options context;
-    bool nesterov;
+    bool nesterov, resume;
 } cli_network_flags;
 
 #define CLI_NETWORK_FLAGS_INIT                                                                               \
@@ -19,10 +19,12 @@ typedef struct cli_network_flags {
         .options = NORN_FORECAST_OPTIONS_INIT, .context = NORN_CONTEXT_OPTIONS_INIT                          \
     }
 
-/* Offsets are of cli_network_flags: horizon, window, season and holdout; all else. */
-extern const cli_option cli_size_rows[], cli_network_rows[];
+/* Offsets are of cli_network_flags: horizon, window, season and holdout; network and training; checkpoints.
+ */
+extern const cli_option cli_size_rows[], cli_network_rows[], cli_checkpoint_rows[];
 
-/* After parsing, once: what the options of the library have in another type. */
-void cli_network_settle(cli_network_flags *flags);
+/* After parsing, once: what the options of the library have in another type, and whether a checkpoint can be
+ * made. A cli_exit, with the error printed. */
+int cli_network_settle(cli_network_flags *flags);
 
 #endif

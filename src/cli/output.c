@@ -95,6 +95,41 @@ void cli_text_csv(cli_text *text, const char *field)
     cli_text_put(text, "\"");
 }
 
+/* A word for the shell. What a terminal would not show as it is goes into $'...', which bash, ksh, zsh and
+ * POSIX 2024 understand. */
+void cli_text_word(cli_text *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+@%";
+    const size_t length = strlen(word), size = 4 * length + 16;
+    char *shown = malloc(size);
+    if (!shown) {
+        out->failed = true;
+        return;
+    }
+    (void)norn_quote(shown, size, word, length, length);
+    if (length && word[strspn(word, plain)] == '\0') {
+        cli_text_put(out, word);
+    } else if (strcmp(shown, word) == 0) {
+        cli_text_put(out, "'");
+        for (const char *at = word; *at; at++)
+            cli_text_add(out, *at == '\'' ? "'\\''" : at, *at == '\'' ? 4 : 1);
+        cli_text_put(out, "'");
+    } else {
+        cli_text_put(out, "$'");
+        for (const char *at = word; *at; at++) {
+            char one[16];
+            const unsigned char byte = (unsigned char)*at;
+            if (byte < 0x20 || byte >= 0x7f)
+                (void)snprintf(one, sizeof one, "\\x%02x", byte);
+            else
+                (void)snprintf(one, sizeof one, "%s%c", byte == '\'' || byte == '\\' ? "\\" : "", byte);
+            cli_text_put(out, one);
+        }
+        cli_text_put(out, "'");
+    }
+    free(shown);
+}
+
 void cli_text_braille(cli_text *text, unsigned dots)
 {
     const unsigned pattern = 0x2800u + dots; /* as UTF-8 */

@@ -37,7 +37,10 @@ norn_status norn_raw_open(norn_raw *raw, norn_notes *notes)
                        : plan->time_columns    ? "ds"
                                                : "";
     raw->table->time_name = norn_text_copy(&raw->host, time, strlen(time));
-    return raw->table->time_name ? NORN_OK : norn_fail_memory(raw->err, "the table");
+    const char *id = plan->id != NORN_NO_COLUMN ? plan->column[plan->id].name : NULL;
+    if (id) raw->table->id_name = norn_text_copy(&raw->host, id, strlen(id));
+    const bool named = raw->table->time_name && (!id || raw->table->id_name);
+    return named ? NORN_OK : norn_fail_memory(raw->err, "the table");
 }
 
 void norn_raw_free(norn_raw *raw)

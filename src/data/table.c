@@ -113,6 +113,7 @@ void norn_table_free(norn_table *table)
     norn_delete(&host, table->first, table->groups + 1, sizeof *table->first);
     norn_delete(&host, table->times, table->times_capacity, sizeof *table->times);
     norn_text_delete(&host, table->time_name);
+    norn_text_delete(&host, table->id_name);
     norn_zone_free(table->zone);
     norn_notes_clear(&table->notes, &host);
     norn_delete(&host, table, 1, sizeof *table);

@@ -47,6 +47,7 @@ struct norn_table {
     char **names;     /* [values + statics] of the columns */
     double *fixed;    /* [statics][G] */
     char *time_name;  /* "" when rows are numbered */
+    char *id_name;    /* of the column of ids; NULL: none */
     int64_t *times;   /* [rows] */
     size_t times_capacity;
     norn_column *columns; /* [values] */

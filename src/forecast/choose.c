@@ -431,6 +431,7 @@ void norn_run_end(norn_run *r)
 {
     const size_t all = r->view_count * r->series;
     norn_series_free(r->device);
+    norn_delete(r->host, r->kept, r->members * r->parameters, sizeof *r->kept);
     norn_inputs_free(&r->inputs);
     norn_delete(r->host, r->recipes, all, sizeof *r->recipes);
     norn_delete(r->host, r->train, all, sizeof *r->train);

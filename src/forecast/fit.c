@@ -5,6 +5,7 @@
 #include "forecast/run.h"
 
 #include "data/table.h"
+#include "forecast/units.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -207,38 +208,25 @@ static size_t room_for(const norn_run *r, const norn_network_shape *shape)
 
 /* ---- forecasting ---- */
 
-/* The target's row where a forecast starts from it: a missing value is the one `step` rows before, and where
- * there is none the last one before it that is there. */
-static double base_value(const double *y, bool log_of, size_t row, size_t step)
+void norn_run_damping(const norn_run *r, double *correction, double *change)
 {
-    const size_t from = row;
-    double x = norn_inputs_target(y, row, log_of);
-    while (isnan(x) && row >= step) x = norn_inputs_target(y, row -= step, log_of);
-    for (row = from; isnan(x) && row > 0;) x = norn_inputs_target(y, --row, log_of);
-    return x;
+    *correction = r->shrink ? short_correction : 1.0;
+    *change = r->shrink ? short_change : 0.0;
 }
 
-/* The forecast of one series after its first `seen` rows from what the network gave for it, y [h], in the
- * units of the file. */
-static void finish_series(const norn_run *r, size_t view, size_t s, size_t seen, const float *y, double *out)
+uint64_t norn_run_identity(const norn_run *r, size_t fold, size_t member)
+{
+    const uint64_t number = (uint64_t)r->options->first_member + member;
+    return r->folds[fold].identity + (number << 32);
+}
+
+/* How a view's recipe puts a forecast back into the units of the file. */
+static norn_units units_of(const norn_run *r, size_t view, size_t s)
 {
     const norn_recipe_series *one = &r->recipes[view * r->series + s];
-    const double *target = norn_table_target(r->table, s);
-    const bool damped = r->shrink && one->season;
-    const size_t step = one->season ? one->season : 1;
-    double change = 0.0; /* of the last two rows against a season before */
-    for (size_t k = 1; k <= 2 && damped && seen >= step + 2; k++) {
-        const double now = norn_inputs_target(target, seen - k, one->log),
-                     before = norn_inputs_target(target, seen - k - step, one->log);
-        if (!isnan(now - before)) change += 0.5 * (now - before);
-    }
-    for (size_t j = 0; j < r->horizon; j++) {
-        const double base = base_value(target, one->log, seen - step + j % step, step);
-        const double correction = (double)y[j] * one->scale;
-        const double value =
-            damped ? base + short_correction * correction + short_change * change : base + correction;
-        out[j] = one->log ? exp(value) : value;
-    }
+    norn_units units = {.log = one->log, .season = one->season, .scale = one->scale};
+    norn_run_damping(r, &units.correction, &units.change);
+    return units;
 }
 
 /* Forecasts of one member from the rows of one fold: out [S][h]; series that are not in it are left alone. */
@@ -258,7 +246,9 @@ static norn_status predict(norn_run *r, norn_network *n, size_t member, size_t f
         if (rows) status = norn_network_infer(n, r->device, windows, &rows, &member, 1, NULL, y, err);
         for (size_t i = 0; i < rows && status == NORN_OK; i++) {
             const size_t s = (size_t)windows[i].series;
-            finish_series(r, view, s, norn_run_visible(r, &r->folds[fold], s), y + i * h, out + s * h);
+            const norn_units units = units_of(r, view, s);
+            norn_units_forecast(&units, norn_table_target(r->table, s),
+                                norn_run_visible(r, &r->folds[fold], s), y + i * h, h, out + s * h);
         }
     }
     norn_delete(r->host, windows, ibp, sizeof *windows);
@@ -283,6 +273,19 @@ static void warn_diverged(const norn_run *r, const norn_member *member, size_t n
                  name, member->training.epochs, member->training.best_epoch);
 }
 
+/* Its parameters, for the model. */
+static norn_status keep_network(norn_run *r, norn_network *network, size_t index, size_t number,
+                                norn_error *err)
+{
+    double *plain = norn_new(r->host, r->parameters, sizeof *plain);
+    if (!plain) return norn_fail_memory(err, "the model");
+    const norn_status status = norn_network_get(network, index, plain, err);
+    for (size_t i = 0; i < r->parameters && status == NORN_OK; i++)
+        r->kept[number * r->parameters + i] = (float)plain[i]; /* they were floats */
+    norn_delete(r->host, plain, r->parameters, sizeof *plain);
+    return status;
+}
+
 /* One network that is through: what its training was like, and the forecasts of all folds it serves. */
 static norn_status harvest(norn_run *r, norn_network *network, size_t index, const norn_member *member,
                            one_network of, double *values, norn_training *training, norn_error *err)
@@ -291,6 +294,8 @@ static norn_status harvest(norn_run *r, norn_network *network, size_t index, con
     const size_t n = r->members;
     training[of.fold * n + of.member] = member->training;
     warn_diverged(r, member, r->options->first_member + of.member);
+    if (r->keeps && of.fold == 0 && member->training.best_epoch)
+        status = keep_network(r, network, index, of.member, err);
     for (size_t k = 0; k < r->fold_count && member->training.best_epoch && status == NORN_OK; k++)
         if (r->folds[k].served_by == of.fold)
             status =
@@ -311,8 +316,7 @@ static norn_status fit_some(norn_run *r, const norn_network_shape *shape, const 
     if (status == NORN_OK) status = norn_network_new(&network, r->context, &own, r->device, err);
     for (size_t i = 0; i < count && status == NORN_OK; i++) {
         const size_t view = r->view_of[list[i].fold];
-        const uint64_t number = (uint64_t)r->options->first_member + list[i].member;
-        members[i] = (norn_member){.identity = r->folds[list[i].fold].identity + (number << 32),
+        members[i] = (norn_member){.identity = norn_run_identity(r, list[i].fold, list[i].member),
                                    .sampled = sampled_of(r, view),
                                    .train = r->train + view * r->series,
                                    .valid = r->valid + view * r->series};
@@ -344,6 +348,10 @@ norn_status norn_run_fit(norn_run *r, double *values, norn_training *training, n
         const norn_train_plan plan = plan_of(r, &shape, &cut);
         const size_t room = r->at_once ? r->at_once : room_for(r, &shape);
         say_plan(r, &shape, &plan, cut);
+        r->shape = shape;
+        r->plan = plan;
+        if (r->keeps && !(r->kept = norn_new(r->host, n * r->parameters, sizeof *r->kept)))
+            status = norn_fail_memory(err, "the model");
         for (size_t from = 0; from < count && status == NORN_OK; from += room)
             status = fit_some(r, &shape, &plan, list + from, norn_at_most(room, count - from), values,
                               training, err);

@@ -10,28 +10,13 @@
 #include "data/table.h"
 #include "forecast/baseline.h"
 #include "forecast/metrics.h"
-#include "forecast/run.h"
+#include "forecast/result.h"
 #include "norn/profile.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MODELS = 4, FOLDS = 2 };
-
-struct norn_forecast {
-    norn_host host;
-    size_t series, horizon, window, season, holdout, members, folds, models;
-    bool *ended;              /* [S] a piece of a split series, which is neither scored nor forecast */
-    double *each;             /* [folds][N][S][h] of every member */
-    double *values;           /* [S][h] their median */
-    double *least, *greatest; /* [S][h] */
-    double *held[MODELS];     /* [S][holdout] of each scored model */
-    bool unscored;            /* all members of the scored fold diverged */
-    norn_score scores[MODELS];
-    norn_training *training; /* [folds][N] */
-    size_t parameters;
-    norn_choices choices;
-};
+enum { FOLDS = 2 };
 
 /* ---- sizes ---- */
 
@@ -128,9 +113,10 @@ static void say_members(norn_forecast *f, const norn_forecast_options *o)
 static norn_status score(norn_forecast *f, const norn_run *r, norn_error *err)
 {
     const size_t h = f->holdout;
-    const char *const names[MODELS] = {"LSTM", "Naive", f->season > 1 ? "SeasonalNaive" : "Linear", "Linear"};
+    const char *const names[NORN_MODELS] = {"LSTM", "Naive", f->season > 1 ? "SeasonalNaive" : "Linear",
+                                            "Linear"};
     const bool seasonal = f->season > 1;
-    norn_metrics metrics[MODELS];
+    norn_metrics metrics[NORN_MODELS];
     memset(metrics, 0, sizeof metrics);
     f->models = seasonal ? 4 : 3;
     norn_status status = NORN_OK;
@@ -152,8 +138,7 @@ static norn_status score(norn_forecast *f, const norn_run *r, norn_error *err)
 
 /* ---- the whole ---- */
 
-/* Room for what comes out, once sizes are known. */
-static norn_status make_room(norn_forecast *f, norn_error *err)
+norn_status norn_forecast_make_room(norn_forecast *f, norn_error *err)
 {
     const size_t all = f->series * f->horizon, trained = f->folds * f->members;
     f->each = norn_new(&f->host, trained * all, sizeof *f->each);
@@ -163,14 +148,15 @@ static norn_status make_room(norn_forecast *f, norn_error *err)
     f->training = norn_new(&f->host, trained, sizeof *f->training);
     if (!f->each || !f->values || !f->least || !f->greatest || !f->training)
         return norn_fail_memory(err, "a forecast");
-    for (size_t k = 0; k < MODELS && f->holdout; k++)
+    for (size_t k = 0; k < NORN_MODELS && f->holdout; k++)
         if (!(f->held[k] = norn_new(&f->host, f->series * f->holdout, sizeof *f->held[k])))
             return norn_fail_memory(err, "the scored forecasts");
     return NORN_OK;
 }
 
-norn_status norn_forecast_run(norn_forecast **out, norn_context *context, norn_table *table,
-                              const norn_forecast_options *options, const norn_host *host, norn_error *err)
+norn_status norn_forecast_train(norn_forecast **out, norn_model **model, norn_context *context,
+                                norn_table *table, const norn_forecast_options *options,
+                                const norn_host *host, norn_error *err)
 {
     norn_forecast_options o = NORN_FORECAST_OPTIONS_INIT;
     if (options) memcpy(&o, options, norn_at_most(options->size, sizeof o));
@@ -190,7 +176,9 @@ norn_status norn_forecast_run(norn_forecast **out, norn_context *context, norn_t
                   .choices = &f->choices,
                   .folds = folds,
                   .fold_count = FOLDS,
-                  .members = f->members};
+                  .members = f->members,
+                  .keeps = model != NULL};
+    norn_model *kept = NULL;
     status = norn_run_begin(&r, err);
     if (status == NORN_OK && !(f->ended = norn_new(r.host, f->series, sizeof *f->ended)))
         status = norn_fail_memory(err, "a forecast");
@@ -201,7 +189,7 @@ norn_status norn_forecast_run(norn_forecast **out, norn_context *context, norn_t
         r.shares = (double)f->folds;
         r.fold_count = f->folds;
         r.judge = folds[f->folds - 1];
-        status = make_room(f, err);
+        status = norn_forecast_make_room(f, err);
     }
     if (status == NORN_OK) status = norn_run_recipes(&r, err);
     if (status == NORN_OK) status = norn_run_fit(&r, f->each, f->training, err);
@@ -213,12 +201,21 @@ norn_status norn_forecast_run(norn_forecast **out, norn_context *context, norn_t
     norn_profile_enter(f->host.profile, "scoring");
     if (status == NORN_OK && f->holdout) status = score(f, &r, err);
     norn_profile_leave(f->host.profile);
+    if (status == NORN_OK && model) status = norn_run_keep(&kept, &r, f->training, err);
     norn_run_end(&r);
-    if (status == NORN_OK)
+    if (status == NORN_OK) {
         *out = f;
-    else
+        if (model) *model = kept;
+    } else {
         norn_forecast_free(f);
+    }
     return status;
+}
+
+norn_status norn_forecast_run(norn_forecast **out, norn_context *context, norn_table *table,
+                              const norn_forecast_options *options, const norn_host *host, norn_error *err)
+{
+    return norn_forecast_train(out, NULL, context, table, options, host, err);
 }
 
 void norn_forecast_free(norn_forecast *f)
@@ -231,7 +228,7 @@ void norn_forecast_free(norn_forecast *f)
     norn_delete(&host, f->least, all, sizeof *f->least);
     norn_delete(&host, f->greatest, all, sizeof *f->greatest);
     norn_delete(&host, f->training, trained, sizeof *f->training);
-    for (size_t k = 0; k < MODELS; k++)
+    for (size_t k = 0; k < NORN_MODELS; k++)
         norn_delete(&host, f->held[k], f->series * f->holdout, sizeof *f->held[k]);
     norn_delete(&host, f->ended, f->series, sizeof *f->ended);
     norn_delete(&host, f, 1, sizeof *f);

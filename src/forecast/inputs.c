@@ -310,9 +310,12 @@ static double source_value(const void *user, size_t row)
     return norn_inputs_target(from->values, row, from->log_of);
 }
 
-/* (shift, factor) of a covariate from the rows from..n, those a view learns from: standard scores, shifted
- * like the track by its first value. Factor 0: constant, or all missing. */
-static void scale_covariate(const double *x, size_t from, size_t n, float pair[2])
+float norn_inputs_static_factor(const norn_inputs *in, size_t column)
+{
+    return (float)(1.0 / in->spread[column]);
+}
+
+void norn_inputs_scale(const double *x, size_t from, size_t n, float pair[2])
 {
     double sum = 0.0, squares = 0.0;
     size_t first = 0, count = 0;
@@ -420,7 +423,8 @@ static void scale(norn_inputs *in, const norn_series *series, size_t view, size_
     const norn_recipe_series *one = &in->recipes[view * in->series + s];
     if (input->kind == NORN_INPUT_STATIC) {
         const double x = norn_table_static(in->table, s, input->column);
-        pair[0] = isnan(x) ? 0.0f : (float)((in->centre[input->column] - x) / in->spread[input->column]);
+        const float apart = (float)(x - in->centre[input->column]);
+        pair[0] = isnan(x) ? 0.0f : -(apart * norn_inputs_static_factor(in, input->column));
         pair[1] = 1.0f;
     } else if (input->mask) {
         const size_t own = in->plan[track].of == NORN_TRACK_OWN ? track : in->plan[track].of;
@@ -430,7 +434,7 @@ static void scale(norn_inputs *in, const norn_series *series, size_t view, size_
         pair[0] = (float)one->season;
         pair[1] = one->scale > 0.0 ? (float)(1.0 / one->scale) : 0.0f;
     } else {
-        scale_covariate(values_of(in, input->kind, s, input->column), one->from, one->learnt, pair);
+        norn_inputs_scale(values_of(in, input->kind, s, input->column), one->from, one->learnt, pair);
     }
 }
 

@@ -81,6 +81,12 @@ norn_status norn_inputs_put(norn_inputs *inputs, norn_context *context, bool con
 /* The target's row in the units of the network: its value, or its logarithm; NaN where there is none. */
 double norn_inputs_target(const double *y, size_t row, bool log_of);
 
+/* (shift, factor) of a covariate from the rows from..n, those a view learns from: standard scores, shifted by
+ * the first value that is there, as its track is. Factor 0: constant, or all missing. */
+void norn_inputs_scale(const double *x, size_t from, size_t n, float pair[2]);
+/* A static covariate enters as (float)(x - centre) times this. */
+float norn_inputs_static_factor(const norn_inputs *inputs, size_t column);
+
 void norn_inputs_free(norn_inputs *inputs);
 
 #endif

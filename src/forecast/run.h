@@ -13,6 +13,7 @@
 
 #include "forecast/inputs.h"
 #include "nn/train.h"
+#include "norn/model.h"
 
 /* ---- what was decided ------------------------------------------------------------------------------------
  */
@@ -76,7 +77,11 @@ typedef struct norn_run {
     bool shrink; /* few windows and nothing known ahead: season bases take the damped recipe */
     norn_inputs inputs;
     norn_series *device;
-    size_t parameters; /* numbers in one member's network, unpadded */
+    size_t parameters;        /* numbers in one member's network, unpadded */
+    norn_network_shape shape; /* of its networks, and how they are trained: once they are */
+    norn_train_plan plan;
+    bool keeps;  /* the networks of the first fold are wanted */
+    float *kept; /* [N][parameters] of them; nothing for a member that diverged */
 } norn_run;
 
 /* Begins what stands in the first part of the struct, which but for horizon, window and season is all that is
@@ -130,6 +135,22 @@ norn_status norn_run_recipes(norn_run *run, norn_error *err);
  * that another one serves. A member that diverges stops alone: its best_epoch is 0.
  */
 norn_status norn_run_fit(norn_run *run, double *values, norn_training *training, norn_error *err);
+
+/* What random numbers a member of a fold depends on. */
+uint64_t norn_run_identity(const norn_run *run, size_t fold, size_t member);
+/* What the network's correction, and the last yearly change, count for where the base is a season. */
+void norn_run_damping(const norn_run *run, double *correction, double *change);
+
+/* ---- keep.c ----------------------------------------------------------------------------------------------
+ */
+
+/* The networks of the first fold, of a run with `keeps` that norn_run_fit is through with. Those that did not
+ * diverge; there must be one. */
+norn_status norn_run_keep(norn_model **out, const norn_run *run, const norn_training *training,
+                          norn_error *err);
+
+/* ---- fit.c again: members --------------------------------------------------------------------------------
+ */
 
 /* The median over the members of a fold that did not diverge (the mean of the two in the middle when they are
  * even), and the least and greatest unless NULL: values [N][S][h], training [N], out [S][h]. How many members

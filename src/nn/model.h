@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "nn/network.h"
+#include "norn/model.h"
 #include "norn/table.h"
 
 enum {

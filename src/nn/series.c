@@ -64,15 +64,23 @@ done:
 norn_status norn_series_put(norn_series *series, size_t column, double (*value)(const void *user, size_t row),
                             const void *user, norn_error *err)
 {
+    const size_t rows = series->tracks[column].rows;
+    size_t row = 0;
+    while (row < rows && !isfinite(value(user, row))) row++;
+    return norn_series_put_less(series, column, row < rows ? value(user, row) : 0.0, value, user, err);
+}
+
+norn_status norn_series_put_less(norn_series *series, size_t column, double first,
+                                 double (*value)(const void *user, size_t row), const void *user,
+                                 norn_error *err)
+{
     norn_track *track = &series->tracks[column];
     const norn_host *host = &series->context->host;
     const size_t most = track->rows < PUT_ROWS ? track->rows : PUT_ROWS;
     float *some = norn_new(host, most, sizeof *some);
     if (!some) return norn_fail_memory(err, "a column on its way to the device");
     norn_status status = NORN_OK;
-    size_t row = 0;
-    while (row < track->rows && !isfinite(value(user, row))) row++;
-    track->first = row < track->rows ? value(user, row) : 0.0;
+    track->first = first;
     for (size_t from = 0; from < track->rows && status == NORN_OK; from += PUT_ROWS) {
         const size_t n = track->rows - from < PUT_ROWS ? track->rows - from : PUT_ROWS;
         for (size_t i = 0; i < n; i++) {

@@ -52,6 +52,10 @@ norn_status norn_series_new(norn_series **out, norn_context *context, size_t cou
 /* value(user, row) for all rows of a track; not finite: missing. */
 norn_status norn_series_put(norn_series *series, size_t column, double (*value)(const void *user, size_t row),
                             const void *user, norn_error *err);
+/* The same, `first` given: what is subtracted. */
+norn_status norn_series_put_less(norn_series *series, size_t column, double first,
+                                 double (*value)(const void *user, size_t row), const void *user,
+                                 norn_error *err);
 void norn_series_free(norn_series *series);
 
 #endif

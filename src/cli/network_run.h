@@ -1,0 +1,38 @@
+/*
+ * What commands that train have in common around the training: reading, the device, what is said before and
+ * after, and how a run that was interrupted goes on.
+ */
+#ifndef NORN_SRC_CLI_NETWORK_RUN_H
+#define NORN_SRC_CLI_NETWORK_RUN_H
+
+#include "cli/network_flags.h"
+#include "cli/table_flags.h"
+
+/* Prints what was gathered for the reader, and empties it. */
+void cli_tell(cli_text *text);
+
+/* Reads the file and opens the device; says what was decided unless quiet. A cli_exit, the error printed. */
+int cli_network_open(cli_state *cli, norn_table **table, norn_context **context, const char *input,
+                     const cli_table_flags *data, const norn_context_options *device);
+
+/* Decisions, training, spread and scores. */
+void cli_network_report(const cli_state *cli, cli_text *out, const norn_table *table,
+                        const norn_forecast *forecast, double seconds);
+
+/* cli_fail; an interrupted training that left a checkpoint says the command that goes on. argv as the command
+ * had it. */
+int cli_network_fail(cli_state *cli, const norn_forecast_options *options, const cli_command *command,
+                     int argc, const char **argv);
+
+/* Texts of table options that a model gave. */
+typedef struct cli_model_flags {
+    cli_text texts[5];
+} cli_model_flags;
+
+/* Loads a model and fills up the roles of columns that were not told with its own; options of training beside
+ * it are refused. A cli_exit, the error printed. */
+int cli_model_open(cli_state *cli, norn_model **out, const char *path, const cli_command *command,
+                   const cli_arguments *arguments, cli_table_flags *data, cli_model_flags *texts);
+void cli_model_flags_free(cli_model_flags *texts);
+
+#endif

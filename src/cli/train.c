@@ -1,0 +1,133 @@
+/*
+ * norn train FILE --save MODEL: trains the networks of `norn forecast` and keeps them in a file.
+ *
+ * The model goes to --save, whole or not at all; what was decided, how the training went and how good it is
+ * go to stderr. Nothing is written to stdout.
+ */
+#include "cli/network_run.h"
+
+#include "base/base.h"
+
+#include <string.h>
+
+typedef struct train_flags {
+    cli_table_flags data;
+    cli_network_flags network;
+    const char *save;
+    bool quiet, debug;
+} train_flags;
+
+#define AT(field) offsetof(train_flags, field)
+
+static const cli_option options[] = {
+    {CLI_GROUP, "Output:", 0, 0, 0, 0, NULL, NULL, NULL},
+    {CLI_TEXT, "save", 'o', AT(save), 0, 0, NULL, "FILE",
+     "Where the model goes, whole or not at all: a name that ends in .safetensors is usual"},
+    {CLI_FLAG, "quiet", 'q', AT(quiet), 0, 0, NULL, NULL, "Nothing on standard error but errors"},
+    {CLI_FLAG, "debug", 0, AT(debug), 0, 0, NULL, NULL,
+     "What the library logs, and whole build logs of kernels"},
+    {CLI_HELP, "help", 'h', 0, 0, 0, NULL, NULL, "This help"},
+    {CLI_USAGE, "usage", 0, 0, 0, 0, NULL, NULL, "All options in short"},
+    {CLI_END, NULL, 0, 0, 0, 0, NULL, NULL, NULL},
+};
+
+static int check(const train_flags *given, const char *input)
+{
+    if (!given->save) {
+        cli_error("where should the model go? (--save model.safetensors)");
+        return EXIT_USAGE;
+    }
+    if (!given->save[0] || (given->save[0] == '-' && !given->save[1])) {
+        cli_error("--save: a model goes to a file, not to a stream");
+        return EXIT_USAGE;
+    }
+    if (cli_same_file(given->save, input)) {
+        cli_error("--save: the model would replace the file it is made from");
+        return EXIT_USAGE;
+    }
+    /* a run of minutes must not end in a file that could never be made */
+    return cli_output_check(given->save);
+}
+
+static void report_saved(const cli_state *cli, cli_text *notes, const norn_model *model, const char *path)
+{
+    const norn_model_facts facts = norn_model_facts_of(model);
+    char text[320], name[160];
+    (void)snprintf(text, sizeof text, "\"%s\": %zu member%s of %zu parameters, %zu series",
+                   norn_quote(name, sizeof name, path, strlen(path), 120), facts.members,
+                   facts.members == 1 ? "" : "s", facts.parameters, facts.series);
+    const norn_decision line = {"model", text, "--save", NULL};
+    cli_report_decisions(&cli->screen, notes, &line, 1);
+}
+
+static int run(cli_state *cli, const cli_command *command, int argc, const char **argv)
+{
+    train_flags given = {.data = CLI_TABLE_FLAGS_INIT, .network = CLI_NETWORK_FLAGS_INIT};
+    cli_arguments arguments;
+    cli_text notes = {NULL, 0, 0, false};
+    norn_table *table = NULL;
+    norn_context *context = NULL;
+    norn_forecast *forecast = NULL;
+    norn_model *model = NULL;
+    const char *input = NULL;
+
+    int code = cli_parse(command, argc, argv, &given, &arguments);
+    if (code >= 0) goto done;
+    if ((code = cli_table_check(command, &arguments, &given.data, NULL, &input)) != EXIT_FINE) goto done;
+    if ((code = check(&given, input)) != EXIT_FINE) goto done;
+    cli->quiet = given.quiet;
+    cli->debug |= given.debug;
+    if ((code = cli_network_settle(&given.network)) != EXIT_FINE) goto done;
+    code = cli_network_open(cli, &table, &context, input, &given.data, &given.network.context);
+    if (code != EXIT_FINE) goto done;
+    given.network.options.consume_past = 1;
+
+    const double begin = norn_seconds();
+    if (norn_model_train(&model, &forecast, context, table, &given.network.options, &cli->host, &cli->err) !=
+        NORN_OK)
+        goto failed;
+    cli_progress_clear(cli);
+    cli_signals_keep();
+    if (cli_signal_caught()) goto failed;
+    if (norn_model_write(model, given.save, &cli->err) != NORN_OK) goto failed;
+    if (!cli->quiet) {
+        cli_network_report(cli, &notes, table, forecast, norn_seconds() - begin);
+        report_saved(cli, &notes, model, given.save);
+        cli_tell(&notes);
+    }
+    goto done;
+
+failed:
+    cli_text_free(&notes);
+    code = cli_network_fail(cli, &given.network.options, command, argc, argv);
+done:
+    cli_text_free(&notes);
+    norn_model_free(model);
+    norn_forecast_free(forecast);
+    norn_context_free(context);
+    norn_table_free(table);
+    cli_arguments_free(&arguments);
+    return code;
+}
+
+static const cli_shared shared[] = {{cli_table_rows, AT(data)},
+                                    {cli_size_rows, AT(network)},
+                                    {cli_network_rows, AT(network)},
+                                    {cli_checkpoint_rows, AT(network)},
+                                    {NULL, 0}};
+
+const cli_command cli_train_command = {
+    .name = "train",
+    .summary = "train networks on a CSV file and keep them in a model file",
+    .operands = "FILE",
+    .before = "Trains the networks of norn forecast on a CSV file (- is standard input), scores\n"
+              "them on its last rows, and keeps them in a file. norn forecast --model forecasts\n"
+              "new rows by it without training; norn inspect says what is in it.\n\n",
+    .after = "\nExamples:\n"
+             "  norn train sales.csv --save sales.safetensors\n"
+             "  norn forecast later.csv --model sales.safetensors\n"
+             "  norn train load.csv --past '*' --members 10 --save load.safetensors\n",
+    .options = options,
+    .shared = shared,
+    .run = run,
+};
