@@ -40,6 +40,24 @@ if(TARGET norn_cli)
     endforeach()
 endif()
 
+# ---- interruptions --------------------------------------------------------------------------------------------
+# A training that is killed and goes on ends with the same bytes: a few times now, and as often and as long as the
+# promise says with `ctest -C slow -R kills`.
+
+if(TARGET norn_cli)
+    set(cache ${CMAKE_CURRENT_BINARY_DIR}/cache/kills)
+    file(MAKE_DIRECTORY ${cache})
+    set(kills ${CMAKE_CURRENT_SOURCE_DIR}/kills.sh $<TARGET_FILE:norn_cli> ${PROJECT_SOURCE_DIR}/datasets/air_passengers.csv)
+    set(environment ${NORN_TEST_ENVIRONMENT} POCL_CACHE_DIR=${cache})
+    add_test(NAME kills COMMAND ${kills} 5 2 1)
+    set_tests_properties(kills PROPERTIES ENVIRONMENT "${environment};SCRATCH=${CMAKE_CURRENT_BINARY_DIR}/kills" TIMEOUT 300
+                                          RESOURCE_LOCK kills)
+    add_test(NAME kills.many CONFIGURATIONS slow COMMAND ${kills} 200 60 1)
+    set_tests_properties(kills.many PROPERTIES
+                         ENVIRONMENT "${environment};POCL_MAX_PTHREAD_COUNT=1;SCRATCH=${CMAKE_CURRENT_BINARY_DIR}/kills.many"
+                         LABELS slow TIMEOUT 100000 RESOURCE_LOCK kills)
+endif()
+
 # ---- model files ---------------------------------------------------------------------------------------------
 
 target_compile_definitions(test_model_cells

@@ -145,8 +145,8 @@ typedef struct norn_forecast norn_forecast;
  * Trains and forecasts. The table stays the caller's and is unchanged unless consume_past is set.
  * Errors: NORN_ERR_USAGE (series too short for horizon and window, future covariates that end before the
  * horizon, an option out of range; the message names the flag), NORN_ERR_NUMERIC (training of the member that
- * prints diverged; where only the scored one did, the network is not scored), NORN_ERR_CANCELLED,
- * NORN_ERR_OPENCL, NORN_ERR_BUILD, NORN_ERR_MEMORY.
+ * prints diverged; where only the scored one did, the network is not scored), NORN_ERR_CANCELLED (err->file
+ * is the checkpoint that was written, or ""), NORN_ERR_OPENCL, NORN_ERR_BUILD, NORN_ERR_MEMORY.
  */
 norn_status norn_forecast_run(norn_forecast **out, norn_context *context, norn_table *table,
                               const norn_forecast_options *options, const norn_host *host, norn_error *err);

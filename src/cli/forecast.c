@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct forecast_flags {
     cli_table_flags data;
@@ -284,6 +285,14 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     if ((code = cli_network_settle(&given.network)) != EXIT_FINE) goto done;
     /* a run of minutes must not end in an output that could never be made */
     if ((code = cli_output_check(given.output)) != EXIT_FINE) goto done;
+    const char *checkpoint = given.network.options.checkpoint;
+    if (checkpoint &&
+        (cli_same_file(input, checkpoint) || (given.output && (strcmp(given.output, checkpoint) == 0 ||
+                                                               cli_same_file(given.output, checkpoint))))) {
+        cli_error("--checkpoint: it would replace another file of this command");
+        code = EXIT_USAGE;
+        goto done;
+    }
     if (given.model) {
         code = cli_model_open(cli, &model, given.model, command, &arguments, &given.data, &by_model);
         if (code != EXIT_FINE) goto done;

@@ -45,6 +45,13 @@ static int check(const train_flags *given, const char *input)
         cli_error("--save: the model would replace the file it is made from");
         return EXIT_USAGE;
     }
+    const char *checkpoint = given->network.options.checkpoint;
+    if (checkpoint && (strcmp(given->save, checkpoint) == 0 || cli_same_file(given->save, checkpoint) ||
+                       cli_same_file(input, checkpoint))) {
+        cli_error("--checkpoint: it would replace the %s",
+                  cli_same_file(input, checkpoint) ? "file that is read" : "model, or be replaced by it");
+        return EXIT_USAGE;
+    }
     /* a run of minutes must not end in a file that could never be made */
     return cli_output_check(given->save);
 }

@@ -7,6 +7,7 @@
 #include "data/table.h"
 #include "forecast/units.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -303,10 +304,68 @@ static norn_status harvest(norn_run *r, norn_network *network, size_t index, con
     return status;
 }
 
+/* The checkpoint of a turn, of those that networks are trained in. NULL: none is wanted, or no memory. */
+static char *checkpoint_of(const norn_run *r, size_t turn)
+{
+    const char *name = r->options->checkpoint;
+    char number[32] = "";
+    if (!name) return NULL;
+    if (turn) (void)snprintf(number, sizeof number, ".%zu", turn + 1);
+    const size_t length = strlen(name);
+    char *path = norn_new(r->host, length + sizeof number, 1);
+    if (path) (void)snprintf(path, length + sizeof number, "%s%s", name, number);
+    return path;
+}
+
+static void drop_path(const norn_run *r, char *path)
+{
+    if (path) norn_delete(r->host, path, strlen(r->options->checkpoint) + 32, 1);
+}
+
+/* Is there a file to go on from? One that is there and cannot be read is for the reader to name. */
+static bool is_there(const char *path)
+{
+    errno = 0;
+    FILE *file = fopen(path, "rb");
+    if (file) (void)fclose(file);
+    return file || errno != ENOENT;
+}
+
+/* What earlier runs may have left of later turns would be gone on from. */
+static void forget_turns(const norn_run *r, size_t turns)
+{
+    for (size_t turn = 1; turn < turns && r->options->checkpoint && !r->options->resume; turn++) {
+        char *path = checkpoint_of(r, turn);
+        if (path) (void)remove(path);
+        drop_path(r, path);
+    }
+}
+
+/* norn_train, from where a checkpoint has it. */
+static norn_status train_turn(norn_run *r, norn_network *network, norn_member *members, size_t count,
+                              const norn_train_plan *plan, size_t turn, norn_error *err)
+{
+    norn_train_plan own = *plan;
+    char *path = checkpoint_of(r, turn);
+    if (r->options->checkpoint && !path) return norn_fail_memory(err, "a checkpoint's name");
+    if (path) {
+        own.checkpoint = path;
+        own.every = r->options->every ? r->options->every : 1;
+        if (r->options->resume && is_there(path)) own.resume = path;
+        if (r->options->resume && turn == 0)
+            norn_choose(r->choices, "resume", "--resume, --checkpoint",
+                        own.resume ? "from the checkpoint" : "from the start: there is no checkpoint yet");
+        r->stands = true;
+    }
+    const norn_status status = norn_train(network, r->device, members, count, &own, r->host, err);
+    drop_path(r, path);
+    return status;
+}
+
 /* Trains `count` networks beside each other and forecasts by them. */
 static norn_status fit_some(norn_run *r, const norn_network_shape *shape, const norn_train_plan *plan,
-                            const one_network *list, size_t count, double *values, norn_training *training,
-                            norn_error *err)
+                            const one_network *list, size_t count, size_t turn, double *values,
+                            norn_training *training, norn_error *err)
 {
     norn_network *network = NULL;
     norn_network_shape own = *shape;
@@ -323,7 +382,7 @@ static norn_status fit_some(norn_run *r, const norn_network_shape *shape, const 
         status = norn_network_scale(network, i, r->inputs.pairs + 2 * view * r->inputs.columns,
                                     r->inputs.columns, err);
     }
-    if (status == NORN_OK) status = norn_train(network, r->device, members, count, plan, r->host, err);
+    if (status == NORN_OK) status = train_turn(r, network, members, count, plan, turn, err);
     for (size_t i = 0; i < count && status == NORN_OK; i++)
         status = harvest(r, network, i, &members[i], list[i], values, training, err);
     norn_network_free(network);
@@ -352,9 +411,10 @@ norn_status norn_run_fit(norn_run *r, double *values, norn_training *training, n
         r->plan = plan;
         if (r->keeps && !(r->kept = norn_new(r->host, n * r->parameters, sizeof *r->kept)))
             status = norn_fail_memory(err, "the model");
+        forget_turns(r, (count + room - 1) / room);
         for (size_t from = 0; from < count && status == NORN_OK; from += room)
-            status = fit_some(r, &shape, &plan, list + from, norn_at_most(room, count - from), values,
-                              training, err);
+            status = fit_some(r, &shape, &plan, list + from, norn_at_most(room, count - from), from / room,
+                              values, training, err);
     }
     norn_delete(r->host, list, folds * n, sizeof *list);
     return status;

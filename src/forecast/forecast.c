@@ -14,6 +14,7 @@
 #include "norn/profile.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { FOLDS = 2 };
@@ -201,6 +202,8 @@ norn_status norn_forecast_train(norn_forecast **out, norn_model **model, norn_co
     norn_profile_enter(f->host.profile, "scoring");
     if (status == NORN_OK && f->holdout) status = score(f, &r, err);
     norn_profile_leave(f->host.profile);
+    if (status == NORN_ERR_CANCELLED && r.stands && err)
+        (void)snprintf(err->file, sizeof err->file, "%s", o.checkpoint);
     if (status == NORN_OK && model) status = norn_run_keep(&kept, &r, f->training, err);
     norn_run_end(&r);
     if (status == NORN_OK) {

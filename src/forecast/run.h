@@ -80,6 +80,7 @@ typedef struct norn_run {
     size_t parameters;        /* numbers in one member's network, unpadded */
     norn_network_shape shape; /* of its networks, and how they are trained: once they are */
     norn_train_plan plan;
+    bool stands; /* a checkpoint of it was written, or could have been */
     bool keeps;  /* the networks of the first fold are wanted */
     float *kept; /* [N][parameters] of them; nothing for a member that diverged */
 } norn_run;
