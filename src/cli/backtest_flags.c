@@ -77,7 +77,7 @@ int cli_backtest_settle(const cli_command *command, const cli_arguments *argumen
                         cli_network_flags *network)
 {
     norn_backtest_options *const options = &flags->options;
-    const int code = read_train_rows(flags->train_rows, &options->train_rows);
+    int code = read_train_rows(flags->train_rows, &options->train_rows);
     if (code != EXIT_FINE) return code;
     if (flags->refit == REFIT_NEVER && cli_given(command, arguments, "refit-every")) {
         cli_error("--refit never and --refit-every exclude each other");
@@ -86,8 +86,7 @@ int cli_backtest_settle(const cli_command *command, const cli_arguments *argumen
     if (flags->refit == REFIT_NEVER) options->refit_every = 0;
     options->compat = (norn_compat)flags->compat;
     options->decompose = (norn_decompose)flags->decompose;
-    const int code = cli_network_settle(network);
-    if (code != EXIT_FINE) return code;
+    if ((code = cli_network_settle(network)) != EXIT_FINE) return code;
     options->seed = network->options.seed;
     options->network = &network->options;
     return EXIT_FINE;
