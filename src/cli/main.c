@@ -13,15 +13,46 @@
 static const cli_command *const commands[] = {
     &cli_forecast_command, &cli_train_command,   &cli_backtest_command, &cli_leak_command,
     &cli_report_command,   &cli_inspect_command, &cli_cell_command,     &cli_devices_command};
-char quoted[80];
-for (size_t i = 0; i < NORN_COUNT(commands); i++) names[i] = commands[i]->name;
-const char *closest = name[0] == '-' ? NULL : cli_closest(name, names);
-(void)norn_quote(quoted, sizeof quoted, name, strlen(name), 40);
-if (closest)
-    cli_error("unknown command \"%s\"; did you mean %s? (norn --help)", quoted, closest);
-else
-    cli_error("unknown %s \"%s\" (norn --help)", name[0] == '-' ? "option" : "command", quoted);
-return EXIT_USAGE;
+
+static void print_help(FILE *to)
+{
+    (void)fputs("Usage: norn COMMAND [OPTION...]\n\n"
+                "Forecasts time series with recurrent networks on any OpenCL device.\n\n"
+                "Commands:\n",
+                to);
+    for (size_t i = 0; i < NORN_COUNT(commands); i++)
+        (void)fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    (void)fputs("\nOptions:\n"
+                "  -h, --help     this help; norn COMMAND --help for a command's\n"
+                "  -V, --version  the version\n"
+                "  --profile      with any command: where the time went, at the end\n"
+                "  --profile-json FILE\n"
+                "                 the same as JSON\n\n"
+                "Exit codes: 0 done, 64 bad usage, 65 bad data, 66 no input, 69 no device,\n"
+                "70 internal, 71 out of memory, 73 cannot create the output, 74 cannot write,\n"
+                "130 interrupted, 143 terminated.\n",
+                to);
+}
+
+static const cli_command *find_command(const char *name)
+{
+    for (size_t i = 0; i < NORN_COUNT(commands); i++)
+        if (strcmp(commands[i]->name, name) == 0) return commands[i];
+    return NULL;
+}
+
+static int unknown(const char *name)
+{
+    const char *names[NORN_COUNT(commands) + 1] = {NULL};
+    char quoted[80];
+    for (size_t i = 0; i < NORN_COUNT(commands); i++) names[i] = commands[i]->name;
+    const char *closest = name[0] == '-' ? NULL : cli_closest(name, names);
+    (void)norn_quote(quoted, sizeof quoted, name, strlen(name), 40);
+    if (closest)
+        cli_error("unknown command \"%s\"; did you mean %s? (norn --help)", quoted, closest);
+    else
+        cli_error("unknown %s \"%s\" (norn --help)", name[0] == '-' ? "option" : "command", quoted);
+    return EXIT_USAGE;
 }
 
 static int dispatch(cli_state *cli, int argc, const char **argv)
