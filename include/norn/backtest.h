@@ -8,7 +8,7 @@
  * and the scored rows of fold k are c_k + 1 .. c_k + h. A model is fitted on rows up to c_k - gap, all of
  * them or the last train_rows, and forecasts from rows up to c_k, from the first of its fit on. Nothing later
  * is looked at: neither by a fit, nor by a scale of a metric, nor by a choice that is made for a fold. A
- * series with too few rows for all folds is left out and listed.
+ * series with too few rows for all folds is left out and listed, and so is a piece that another one follows.
  *
  * Naive, with a season SeasonalNaive and Naive2, and NLinear stand in every backtest, whatever else does.
  *
@@ -172,9 +172,11 @@ const char *norn_backtest_model(const norn_backtest *backtest, size_t model); /*
 /* Wall time that fits and forecasts of a model took, in seconds. Never the same twice. */
 void norn_backtest_durations(const norn_backtest *backtest, size_t model, double *fit, double *forecast);
 
-/* Series of the table that were left out, and the rows that a series needs. */
+/* Series of the table that were left out because they are short, and the rows that a series needs. */
 size_t norn_backtest_needed(const norn_backtest *backtest);
 size_t norn_backtest_skipped(const norn_backtest *backtest);
+/* Pieces that another piece follows (norn_table_goes_on): networks learn from them, but none is scored. */
+size_t norn_backtest_pieces(const norn_backtest *backtest);
 int norn_backtest_includes(const norn_backtest *backtest, size_t series);
 
 /* Rows that should be and are scored: folds * horizon of each included series, less missing truths. */

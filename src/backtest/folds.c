@@ -116,7 +116,8 @@ norn_status norn_folds_plan(norn_folds *f, const norn_table *table, const norn_b
     size_t longest = 0;
     norn_status status = check(asked, err);
     if (status != NORN_OK) return status;
-    for (size_t s = 0; s < f->all; s++) longest = at_least(longest, norn_table_rows(table, s));
+    for (size_t s = 0; s < f->all; s++)
+        if (norn_table_goes_on(table, s)) longest = at_least(longest, norn_table_rows(table, s));
     choose_sizes(f, asked, longest);
     f->fits = o->refit_every ? (o->folds + o->refit_every - 1) / o->refit_every : 1;
 
@@ -131,7 +132,8 @@ norn_status norn_folds_plan(norn_folds *f, const norn_table *table, const norn_b
     for (size_t s = 0; s < f->all; s++) {
         const size_t rows = norn_table_rows(table, s);
         f->place[s] = SIZE_MAX;
-        if (rows < f->needed) continue;
+        f->pieces += !norn_table_goes_on(table, s);
+        if (rows < f->needed || !norn_table_goes_on(table, s)) continue;
         f->longest = at_least(f->longest, rows);
         f->place[s] = f->count;
         f->series[f->count++] = s;
@@ -149,9 +151,13 @@ norn_status norn_folds_plan(norn_folds *f, const norn_table *table, const norn_b
                       : o->window == 8              ? ", the least"
                                                     : ", a quarter of what the first fit sees");
     say_training(f);
-    if (f->count < f->all)
+    const size_t whole = f->all - f->pieces;
+    if (f->count < whole)
         norn_folds_decide(f, "left out", "--folds", "%zu of %zu series have fewer than the %zu rows needed",
-                          f->all - f->count, f->all, f->needed);
+                          whole - f->count, whole, f->needed);
+    if (f->pieces)
+        norn_folds_decide(f, "pieces", "--on-gap",
+                          "%zu before a gap: networks learn from them, none is scored", f->pieces);
     return NORN_OK;
 }
 

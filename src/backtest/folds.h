@@ -21,6 +21,7 @@ typedef struct norn_folds {
     size_t fits;                   /* G */
     size_t needed;                 /* rows of a series that is in */
     size_t all, count;             /* series of the table, and of them those that are in: S */
+    size_t pieces;                 /* of the table, that another piece follows: none is in */
     size_t *series;                /* [S] of the table */
     size_t *place;                 /* [all] among those that are in; SIZE_MAX: left out */
     size_t longest;                /* rows of the longest series that is in */

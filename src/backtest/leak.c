@@ -5,8 +5,8 @@
  * the targets of a wide file, whose cutoffs differ where they end at different rows. So every cell after a
  * cutoff is poisoned first, and then those that any series may see are put back.
  *
- * The pieces of a series that was split at its gaps go on in the piece that follows: what comes after their
- * cutoffs is the past of later ones, which a network learns from. They stay as they are, and are compared.
+ * The pieces of a series that was split at its gaps have no cutoffs: they are the past of the piece that goes
+ * on, and stay as they are.
  */
 #include "backtest/leak.h"
 
@@ -83,11 +83,10 @@ static sight sight_of(const norn_backtest *b, const norn_table *t, size_t s, siz
     return (sight){span->from, span->from + (seen < all ? seen : all), span->from + all};
 }
 
-/* Is a column one of this series, and is the series one whose future is poisoned? */
+/* Is a column one of this series, and the series in the backtest? */
 static bool concerns(const norn_backtest *b, const norn_table *t, size_t s, size_t column)
 {
-    return norn_backtest_includes(b, s) && norn_table_goes_on(t, s) &&
-           (column >= t->targets || column == s % t->targets);
+    return norn_backtest_includes(b, s) && (column >= t->targets || column == s % t->targets);
 }
 
 /* Replaces the future of a fold; how many numbers that were. */
@@ -167,14 +166,13 @@ static void compare_all(norn_leak *leak, const norn_backtest *poisoned, size_t f
     }
 }
 
-/* Rows of series that go on, after the cutoff of a fold. */
+/* Rows of all series after the cutoff of a fold. */
 static uint64_t rows_after(const norn_backtest *b, size_t fold)
 {
     uint64_t rows = 0;
     for (size_t i = 0; i < b->folds.count; i++) {
         const size_t s = b->folds.series[i];
-        if (norn_table_goes_on(b->folds.table, s))
-            rows += norn_table_rows(b->folds.table, s) - 1 - norn_folds_cutoff(&b->folds, i, fold);
+        rows += norn_table_rows(b->folds.table, s) - 1 - norn_folds_cutoff(&b->folds, i, fold);
     }
     return rows;
 }

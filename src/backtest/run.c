@@ -384,7 +384,12 @@ size_t norn_backtest_needed(const norn_backtest *b)
 
 size_t norn_backtest_skipped(const norn_backtest *b)
 {
-    return b->folds.all - b->folds.count;
+    return b->folds.all - b->folds.pieces - b->folds.count;
+}
+
+size_t norn_backtest_pieces(const norn_backtest *b)
+{
+    return b->folds.pieces;
 }
 
 int norn_backtest_includes(const norn_backtest *b, size_t series)

@@ -323,6 +323,8 @@ void cli_backtest_metrics_json(cli_text *out, const norn_table *table, const nor
             json_array_append_new(series, each);
         } else {
             json_object_set_new(each, "rows", count_json(norn_table_rows(table, s)));
+            json_object_set_new(each, "because",
+                                json_string(norn_table_goes_on(table, s) ? "short" : "a piece"));
             json_array_append_new(left_out, each);
         }
     }

@@ -333,7 +333,7 @@ static void say_rows(const report *r)
         for (size_t s = 0; s < norn_table_series_count(r->table) && named < NAMED; s++) {
             char id[160];
             const char *name = norn_table_id(r->table, s);
-            if (norn_backtest_includes(b, s)) continue;
+            if (norn_backtest_includes(b, s) || !norn_table_goes_on(r->table, s)) continue;
             cli_text_format(&text, "%s%s (%zu)", named++ ? ", " : "",
                             norn_quote(id, sizeof id, name, strlen(name), 40), norn_table_rows(r->table, s));
         }
@@ -432,7 +432,8 @@ void cli_backtest_report(const cli_screen *screen, cli_text *out, const norn_tab
                 .backtest = backtest,
                 .options = norn_backtest_settings(backtest),
                 .models = norn_backtest_model_count(backtest),
-                .series = norn_table_series_count(table) - norn_backtest_skipped(backtest)};
+                .series = norn_table_series_count(table) - norn_backtest_skipped(backtest) -
+                          norn_backtest_pieces(backtest)};
     r.by = r.series > 1 ? NORN_METRIC_MASE : NORN_METRIC_MAE;
     r.order = calloc(r.models, sizeof *r.order);
     if (!r.order) {
