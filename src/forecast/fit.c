@@ -5,6 +5,7 @@
 #include "forecast/run.h"
 
 #include "data/table.h"
+#include "forecast/range.h"
 #include "forecast/units.h"
 
 #include <errno.h>
@@ -86,7 +87,8 @@ static norn_status make_series(norn_run *r, norn_error *err)
                               .window = r->window,
                               .horizon = r->horizon,
                               .relative = r->options->loss == NORN_LOSS_MAPE};
-    norn_status status = norn_inputs_plan(&r->inputs, err);
+    norn_status status = norn_range_check(&r->inputs, err);
+    if (status == NORN_OK) status = norn_inputs_plan(&r->inputs, err);
     if (status == NORN_OK)
         status = norn_inputs_put(&r->inputs, r->context, r->options->consume_past, &r->device, err);
     if (status == NORN_OK) say_inputs(r);
