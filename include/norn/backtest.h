@@ -96,13 +96,14 @@ typedef struct norn_backtest_options {
     size_t season;      /* m; 0: by the step of the table; 1: none */
     size_t window;      /* W of WindowAverage, linear models and networks; 0: 2 h, between 8 and N/4 */
     const char *models; /* words separated by commas; NULL: those that stand in every backtest; "all": all
-                           that need no training; "lstm": the network of norn_forecast_run, all folds trained
-                           as members of one training */
+                           that need no training; the name of a cell ("lstm": network->cell where it is given)
+                           or the file of one: the network of norn_forecast_run, all folds trained as members
+                           of one training */
     norn_compat compat;
     int64_t bootstrap; /* replicates of the intervals; -1: 1000, fewer for very many folds; 0: no intervals */
     uint64_t seed;     /* of the bootstrap */
-    const norn_forecast_options *network; /* of "lstm": its horizon, window, season and holdout are not looked
-                                             at; NULL: defaults. Not kept */
+    const norn_forecast_options *network; /* of networks: its horizon, window, season and holdout are not
+                                             looked at; NULL: defaults. Not kept */
     size_t threads; /* that models without training run on; 0: one a core. Changes no result */
     norn_decompose
         decompose; /* in front of those of `models` that need no season themselves, which are called
@@ -115,6 +116,9 @@ typedef struct norn_backtest_options {
     }
 
 typedef struct norn_backtest norn_backtest;
+
+/* Does a model of options->models train a network, for which norn_backtest_run needs a context? 1 or 0. */
+int norn_backtest_needs_device(const norn_backtest_options *options);
 
 /*
  * Runs all folds of all models. context may be NULL where no model is a network. The table must stay until

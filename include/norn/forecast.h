@@ -156,8 +156,8 @@ void norn_forecast_free(norn_forecast *forecast);
  * on. */
 size_t norn_forecast_horizon(const norn_forecast *forecast);
 const double *norn_forecast_values(const norn_forecast *forecast, size_t series);
-const char *
-norn_forecast_model(const norn_forecast *forecast); /* "LSTM": the name of the forecast's column */
+const char *norn_forecast_model(
+    const norn_forecast *forecast); /* "LSTM", the cell's: the name of the forecast's column */
 
 /*
  * Of several members (N > 1) the forecast is the median, of the printing network and of the one that is
@@ -171,7 +171,7 @@ const double *norn_forecast_greatest(const norn_forecast *forecast, size_t serie
 /* What member number `member` (0 to N-1) forecasts: [h]; NULL when it diverged. */
 const double *norn_forecast_member(const norn_forecast *forecast, size_t member, size_t series);
 
-/* One forecaster's score on the rows held back. Models come in the order LSTM, Naive, SeasonalNaive (only
+/* One forecaster's score on the rows held back. Models come in the order network, Naive, SeasonalNaive (only
  * where m > 1), Linear. */
 typedef struct norn_score {
     const char *model;

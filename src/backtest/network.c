@@ -72,15 +72,38 @@ done:
     return status;
 }
 
+bool norn_backtest_is_network(const char *word, size_t length)
+{
+    char name[sizeof((norn_backtest_network *)0)->word];
+    if (length >= sizeof name) return false;
+    memcpy(name, word, length);
+    name[length] = '\0';
+    return norn_cell_builtin_text(name) || norn_cell_is_file(name);
+}
+
+norn_status norn_backtest_network_name(norn_backtest_network *network, const char *word, size_t length,
+                                       const norn_host *host, norn_error *err)
+{
+    norn_cell *cell = NULL;
+    memcpy(network->word, word, length);
+    network->word[length] = '\0';
+    if (strcmp(network->word, "lstm") != 0 || !network->options.cell) network->options.cell = network->word;
+    const norn_status status = norn_cell_named(&cell, network->options.cell, host, err);
+    if (status == NORN_OK) norn_cell_title(cell, network->name);
+    norn_cell_free(cell);
+    return status;
+}
+
 norn_joint norn_joint_network(norn_backtest_network *network)
 {
-    return (norn_joint){"LSTM", run, network};
+    return (norn_joint){network->name, run, network};
 }
 
 void norn_joint_network_tell(const norn_backtest_network *network, norn_folds *folds)
 {
-    norn_folds_decide(folds, "network", "--layers, --hidden", "LSTM, %zu parameters, window of %zu rows",
-                      network->parameters, network->window);
+    norn_folds_decide(folds, "network", "--cell, --layers, --hidden",
+                      "%s, %zu parameters, window of %zu rows", network->name, network->parameters,
+                      network->window);
     if (network->diverged)
         norn_folds_decide(folds, "trained", "--lr",
                           "%zu networks side by side, %zu to %zu epochs; %zu diverged and %s left out",

@@ -43,8 +43,10 @@ static norn_status unknown_model(const char *word, size_t length, norn_error *er
     const norn_forecaster *const *all = norn_forecasters(&count);
     for (size_t i = 0; i < count && used < sizeof known; i++)
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", all[i]->word);
-    return norn_fail(err, NORN_ERR_USAGE, "--models: no model is called \"%s\" (%s, lstm; all)",
-                     norn_quote(quoted, sizeof quoted, word, length, 40), known);
+    return norn_fail(
+        err, NORN_ERR_USAGE,
+        "--models: no model is called \"%s\" (%s; all; lstm, gru and the other cells of norn cell list)",
+        norn_quote(quoted, sizeof quoted, word, length, 40), known);
 }
 
 static bool is_word(const char *at, size_t length, const char *word)
@@ -52,15 +54,15 @@ static bool is_word(const char *at, size_t length, const char *word)
     return length == strlen(word) && strncmp(at, word, length) == 0;
 }
 
-/* The next of the words of --models: its forecaster, or NULL for "all" and for "lstm", which is none that
- * goes series by series. *word becomes NULL after the last. */
+/* The next of the words of --models: its forecaster, or NULL for "all" and for networks, which do not go
+ * series by series. *word becomes NULL after the last. */
 static norn_status next_model(const char **word, const norn_forecaster **kind, norn_error *err)
 {
     const char *const at = *word;
     const size_t length = strcspn(at, ",");
     *kind = norn_forecaster_find(at, length);
     *word = at[length] ? at + length + 1 : NULL;
-    if (*kind || is_word(at, length, "all") || is_word(at, length, "lstm")) return NORN_OK;
+    if (*kind || is_word(at, length, "all") || norn_backtest_is_network(at, length)) return NORN_OK;
     return unknown_model(at, length, err);
 }
 
@@ -224,6 +226,14 @@ static norn_status check_decompose(norn_folds *f, norn_error *err)
     return NORN_OK;
 }
 
+/* The name is the model's own from here on. */
+static void name_joint(norn_model *model, const char *name)
+{
+    *model = (norn_model){.name = NULL};
+    (void)snprintf(model->label, sizeof model->label, "%s", name);
+    model->name = model->label;
+}
+
 /* The forecasts of all models; no scores. */
 static norn_status forecast_all(norn_backtest **out, const norn_table *table,
                                 const norn_backtest_options *asked, const norn_joint *joints,
@@ -242,7 +252,7 @@ static norn_status forecast_all(norn_backtest **out, const norn_table *table,
     if (status == NORN_OK) status = norn_folds_plan(&b->folds, table, asked, &b->host, err);
     if (status == NORN_OK) status = check_decompose(&b->folds, err);
     for (size_t i = 0; i < joint_count && status == NORN_OK; i++)
-        b->models[b->model_count++] = (norn_model){.name = joints[i].name};
+        name_joint(&b->models[b->model_count++], joints[i].name);
     if (status == NORN_OK) choose_models(b);
     b->folds.options.models = NULL;
     for (size_t m = 0; m < b->model_count && status == NORN_OK; m++) {
@@ -262,12 +272,31 @@ static norn_status forecast_all(norn_backtest **out, const norn_table *table,
     return status;
 }
 
-/* Does the list of models name the network? */
-static bool names_network(const char *words)
+/* The networks that the list of models names, in its order, no two of one name; their number, or where
+ * `networks` is NULL the number of words. */
+static norn_status find_networks(const char *words, norn_backtest_network *networks, size_t *count,
+                                 const norn_host *host, norn_error *err)
 {
-    for (; words; words = words[strcspn(words, ",")] ? words + strcspn(words, ",") + 1 : NULL)
-        if (is_word(words, strcspn(words, ","), "lstm")) return true;
-    return false;
+    norn_status status = NORN_OK;
+    *count = 0;
+    for (; words && status == NORN_OK;
+         words = words[strcspn(words, ",")] ? words + strcspn(words, ",") + 1 : NULL) {
+        const size_t length = strcspn(words, ",");
+        if (norn_forecaster_find(words, length) || !norn_backtest_is_network(words, length)) continue;
+        size_t at = (*count)++;
+        if (!networks) continue;
+        status = norn_backtest_network_name(&networks[at], words, length, host, err);
+        for (size_t i = 0; i < at && status == NORN_OK; i++)
+            if (strcmp(networks[i].name, networks[at].name) == 0) at = --*count;
+    }
+    return status;
+}
+
+int norn_backtest_needs_device(const norn_backtest_options *options)
+{
+    size_t count = 0;
+    (void)find_networks(options->models, NULL, &count, NULL, NULL);
+    return count > 0;
 }
 
 static norn_backtest_options options_of(const norn_backtest_options *options)
@@ -285,17 +314,31 @@ norn_status norn_backtest_make(norn_backtest **out, norn_context *context, norn_
     norn_backtest_options asked = options_of(options);
     const norn_forecast_options *told = asked.network;
     asked.network = NULL;
-    if (joint_count || !names_network(asked.models))
-        return forecast_all(out, table, &asked, joints, joint_count, host, err);
-    if (!context) return norn_fail(err, NORN_ERR_USAGE, "--models lstm needs a device");
-    norn_backtest_network network = {
-        .context = context, .table = table, .options = NORN_FORECAST_OPTIONS_INIT};
-    if (told)
-        memcpy(&network.options, told,
-               told->size < sizeof network.options ? told->size : sizeof network.options);
-    const norn_joint joint = norn_joint_network(&network);
-    const norn_status status = forecast_all(out, table, &asked, &joint, 1, host, err);
-    if (status == NORN_OK) norn_joint_network_tell(&network, &(*out)->folds);
+    size_t count = 0;
+    (void)find_networks(asked.models, NULL, &count, host, NULL);
+    if (joint_count || !count) return forecast_all(out, table, &asked, joints, joint_count, host, err);
+    if (!context) return norn_fail(err, NORN_ERR_USAGE, "a network of --models needs a device");
+    const norn_host services = norn_host_copy(host);
+    const size_t room = count;
+    norn_backtest_network *networks = norn_new(&services, room, sizeof *networks);
+    norn_joint *made = norn_new(&services, room, sizeof *made);
+    norn_status status = networks && made ? NORN_OK : norn_fail_memory(err, "the networks of a backtest");
+    for (size_t i = 0; i < room && status == NORN_OK; i++) {
+        networks[i] = (norn_backtest_network){
+            .context = context, .table = table, .options = NORN_FORECAST_OPTIONS_INIT};
+        if (told)
+            memcpy(&networks[i].options, told,
+                   told->size < sizeof networks[i].options ? told->size : sizeof networks[i].options);
+        /* The table's covariates are there for the last one, too. */
+        if (i + 1 < room) networks[i].options.consume_past = 0;
+    }
+    if (status == NORN_OK) status = find_networks(asked.models, networks, &count, host, err);
+    for (size_t i = 0; i < count && status == NORN_OK; i++) made[i] = norn_joint_network(&networks[i]);
+    if (status == NORN_OK) status = forecast_all(out, table, &asked, made, count, host, err);
+    for (size_t i = 0; i < count && status == NORN_OK; i++)
+        norn_joint_network_tell(&networks[i], &(*out)->folds);
+    norn_delete(&services, networks, room, sizeof *networks);
+    norn_delete(&services, made, room, sizeof *made);
     return status;
 }
 

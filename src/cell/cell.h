@@ -165,6 +165,20 @@ size_t norn_cell_builtin_count(void);
 const char *norn_cell_builtin_name(size_t index);     /* in alphabetical order */
 const char *norn_cell_builtin_text(const char *name); /* NULL: there is none of that name */
 
+/* ---- cells by a word (named.c) ---------------------------------------------------------------------------
+ */
+
+enum { NORN_CELL_TITLE = NORN_CELL_NAME + 8 };
+
+/* The cell of that name, else of the file of that name. NORN_ERR_USAGE: there is neither; NORN_ERR_INPUT: the
+ * file cannot be read; and the errors of norn_cell_read. */
+norn_status norn_cell_named(norn_cell **out, const char *word, const norn_host *host, norn_error *err);
+/* Is the word no name, but looks like a file (it has a dot or a slash)? */
+bool norn_cell_is_file(const char *word);
+/* What a column or a title calls it: "GRU", "LSTM_peephole"; a user's own as it calls itself, else "cell".
+ * NULL: the LSTM. */
+void norn_cell_title(const norn_cell *cell, char out[NORN_CELL_TITLE]);
+
 /* ---- shapes ----------------------------------------------------------------------------------------------
  */
 

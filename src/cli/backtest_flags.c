@@ -40,8 +40,9 @@ const cli_option cli_backtest_rows[] = {
     {CLI_TEXT, "models", 0, AT(options.models), 0, 0, NULL, "NAMES",
      "Separated by commas: drift, dlinear, ses, holt, holt-winters, ets, comb, theta, croston, ar and all "
      "others "
-     "that norn-backtest(1) lists, or all of them; and lstm, the network of `norn forecast`, with all folds "
-     "trained side by side. naive, seasonal-naive, naive2 and nlinear are always there"},
+     "that norn-backtest(1) lists, or all of them; and networks by their cell, lstm, gru or another of `norn "
+     "cell list`, or the file of a formula, each with all folds trained side by side. naive, seasonal-naive, "
+     "naive2 and nlinear are always there"},
     {CLI_WORD, "decompose", 0, AT(decompose), 0, 0, decompose_words, "none|stl|mstl",
      "Takes the season off before --models that need none, and lays it on their forecasts: one season, or "
      "with "
@@ -94,5 +95,5 @@ int cli_backtest_settle(const cli_command *command, const cli_arguments *argumen
 
 bool cli_backtest_wants_device(const cli_backtest_flags *flags)
 {
-    return flags->options.models && strstr(flags->options.models, "lstm") != NULL;
+    return norn_backtest_needs_device(&flags->options) != 0;
 }

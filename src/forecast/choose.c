@@ -122,12 +122,6 @@ norn_status norn_run_check_options(const norn_forecast_options *o, norn_error *e
     };
     for (size_t i = 0; i < NORN_COUNT(checks); i++)
         if (checks[i].wrong) return norn_fail(err, NORN_ERR_USAGE, "%s", checks[i].message);
-    if (o->cell && strcmp(o->cell, "lstm") != 0) {
-        char cell[160];
-        return norn_fail(err, NORN_ERR_USAGE,
-                         "--cell \"%s\": only lstm can be trained yet (norn cell list has the others)",
-                         norn_quote(cell, sizeof cell, o->cell, strlen(o->cell), 60));
-    }
     const norn_optimiser optimiser = {.kind = o->optimiser,
                                       .decay = o->weight_decay,
                                       .momentum = o->momentum,
@@ -410,6 +404,21 @@ norn_status norn_run_recipes(norn_run *r, norn_error *err)
 
 /* ---- begin and end ---- */
 
+/* The cell that is asked for, which must be one that kernels can be made of. */
+static norn_status read_cell(norn_run *r, norn_error *err)
+{
+    const char *word = r->options->cell;
+    if (!word || strcmp(word, "lstm") == 0) return NORN_OK;
+    norn_cell_plan *plan = NULL;
+    norn_status status = norn_cell_named(&r->cell, word, r->host, err);
+    if (status == NORN_OK) status = norn_cell_plan_new(&plan, r->cell, err);
+    if (status == NORN_OK && norn_cell_obstacle(plan))
+        status = norn_fail(err, NORN_ERR_USAGE, "--cell: %s cannot be trained: %s", r->cell->name,
+                           norn_cell_obstacle(plan));
+    norn_cell_plan_free(plan);
+    return status;
+}
+
 norn_status norn_run_begin(norn_run *r, norn_error *err)
 {
     r->series = norn_table_series_count(r->table);
@@ -424,11 +433,12 @@ norn_status norn_run_begin(norn_run *r, norn_error *err)
             return norn_fail(err, NORN_ERR_USAGE,
                              "the covariate \"%s\" is gone: consumed by a forecast before",
                              norn_table_past_name(r->table, p));
-    return NORN_OK;
+    return read_cell(r, err);
 }
 
 void norn_run_end(norn_run *r)
 {
+    norn_cell_free(r->cell);
     const size_t all = r->view_count * r->series;
     norn_series_free(r->device);
     norn_delete(r->host, r->kept, r->members * r->parameters, sizeof *r->kept);

@@ -115,6 +115,7 @@ static norn_network_shape shape_of(const norn_run *r)
     const norn_forecast_options *o = r->options;
     const norn_regime *by = r->regime;
     return (norn_network_shape){.inputs = r->inputs.seen,
+                                .cell = r->cell,
                                 .hidden = o->hidden ? o->hidden : by->hidden,
                                 .layers = o->layers ? o->layers : 1,
                                 .window = r->window,
@@ -169,10 +170,12 @@ static norn_train_plan plan_of(const norn_run *r, const norn_network_shape *shap
 
 static void say_plan(norn_run *r, const norn_network_shape *shape, const norn_train_plan *plan, bool cut)
 {
-    char epoch[48], each[48] = "";
+    char epoch[48], each[48] = "", cell[NORN_CELL_TITLE];
     r->parameters = norn_network_plain_size(shape);
-    norn_choose(r->choices, "network", "--layers, --hidden", "LSTM, %zu layer%s of %zu units, %zu parameters",
-                shape->layers, shape->layers == 1 ? "" : "s", shape->hidden, r->parameters);
+    norn_cell_title(shape->cell, cell);
+    norn_choose(r->choices, "network", "--cell, --layers, --hidden",
+                "%s, %zu layer%s of %zu units, %zu parameters", cell, shape->layers,
+                shape->layers == 1 ? "" : "s", shape->hidden, r->parameters);
     const size_t view = r->skips ? r->view_count - 1 : 0;
     const size_t windows = sampled_of(r, view) ? sampled_of(r, view) : windows_of(r, view);
     if (plan->steps_per_epoch)
@@ -195,12 +198,7 @@ static void say_plan(norn_run *r, const norn_network_shape *shape, const norn_tr
 static size_t room_for(const norn_run *r, const norn_network_shape *shape)
 {
     const norn_context *context = r->context;
-    const size_t ub = (size_t)context->local * context->vector;
-    norn_network_shape padded = *shape;
-    padded.inputs = (shape->inputs + 3) / 4 * 4;
-    padded.hidden = (shape->hidden + ub - 1) / ub * ub;
-    padded.horizon = (shape->horizon + ub - 1) / ub * ub;
-    const double parameters = 4.0 * (double)norn_network_plain_size(&padded),
+    const double parameters = 4.0 * norn_network_padded_size(context, shape),
                  scaling = 8.0 * (double)r->inputs.columns;
     const double by_memory = 0.25 * (double)norn_memory_left(context) / (5.0 * parameters + scaling);
     const double by_buffer =

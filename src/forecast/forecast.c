@@ -114,7 +114,7 @@ static void say_members(norn_forecast *f, const norn_forecast_options *o)
 static norn_status score(norn_forecast *f, const norn_run *r, norn_error *err)
 {
     const size_t h = f->holdout;
-    const char *const names[NORN_MODELS] = {"LSTM", "Naive", f->season > 1 ? "SeasonalNaive" : "Linear",
+    const char *const names[NORN_MODELS] = {f->cell, "Naive", f->season > 1 ? "SeasonalNaive" : "Linear",
                                             "Linear"};
     const bool seasonal = f->season > 1;
     norn_metrics metrics[NORN_MODELS];
@@ -196,6 +196,7 @@ norn_status norn_forecast_train(norn_forecast **out, norn_model **model, norn_co
     if (status == NORN_OK) status = norn_run_fit(&r, f->each, f->training, err);
     if (status == NORN_OK) {
         f->parameters = r.parameters;
+        norn_cell_title(r.cell, f->cell);
         say_members(f, &o);
         status = gather(f, &r, err);
     }
@@ -271,8 +272,7 @@ const double *norn_forecast_member(const norn_forecast *f, size_t member, size_t
 
 const char *norn_forecast_model(const norn_forecast *f)
 {
-    (void)f;
-    return "LSTM";
+    return f->cell;
 }
 
 const norn_score *norn_forecast_scores(const norn_forecast *f, size_t *count)

@@ -22,6 +22,7 @@ struct norn_forecast {
     norn_training *training; /* [folds][N] */
     size_t parameters;
     norn_choices choices;
+    char cell[NORN_CELL_TITLE]; /* of the network */
 };
 
 /* Room for what comes out, once the sizes in the first line are known. Errors: NORN_ERR_MEMORY. */

@@ -494,6 +494,7 @@ norn_status norn_model_forecast(norn_forecast **out, norn_context *context, cons
     f->members = model->members;
     f->folds = 1;
     f->parameters = norn_model_plain_size(model);
+    norn_cell_title(model->cell, f->cell);
     reuse u = {.model = model,
                .context = context,
                .table = table,

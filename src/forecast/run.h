@@ -78,6 +78,7 @@ typedef struct norn_run {
     norn_inputs inputs;
     norn_series *device;
     size_t parameters;        /* numbers in one member's network, unpadded */
+    norn_cell *cell;          /* of the options; NULL: the LSTM */
     norn_network_shape shape; /* of its networks, and how they are trained: once they are */
     norn_train_plan plan;
     bool stands; /* a checkpoint of it was written, or could have been */

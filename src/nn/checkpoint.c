@@ -54,6 +54,7 @@ static uint32_t sum_of_network(const norn_network_shape *s)
     uint32_t sum = 0;
     for (size_t i = 0; i < NORN_COUNT(wholes); i++) sum = add_whole(sum, wholes[i]);
     for (size_t i = 0; i < NORN_COUNT(reals); i++) sum = add_real(sum, reals[i]);
+    if (s->cell) sum = norn_checksum_add(sum, s->cell->text, s->cell->length);
     return sum;
 }
 
@@ -312,7 +313,7 @@ static norn_status check_description(norn_safetensors *file, const char *descrip
                                      const norn_host *host, norn_error *err)
 {
     static const char *const mends[NORN_FINGERPRINTS] = {
-        "the network is another (--layers, --hidden, --batch, --loss, ...)",
+        "the network is another (--cell, --layers, --hidden, --batch, --loss, ...)",
         "the training is another (--epochs, --lr, --seed, ...)",
         "the rows or members are others (--horizon, --window, --holdout, ...)",
         "the series or their scalings are others"};

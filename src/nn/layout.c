@@ -100,6 +100,20 @@ size_t norn_network_plain_size(const norn_network_shape *shape)
     return first + (shape->layers - 1) * upper + (shape->hidden + 1) * shape->horizon;
 }
 
+double norn_network_padded_size(const norn_context *context, const norn_network_shape *shape)
+{
+    const norn_cell *cell = shape->cell;
+    const size_t ub = (size_t)context->local * context->vector;
+    const double kx = (double)((shape->inputs + 3) / 4 * 4),
+                 hp = (double)((shape->hidden + ub - 1) / ub * ub),
+                 op = (double)((shape->horizon + ub - 1) / ub * ub), layers = (double)shape->layers;
+    /* A gate has a matrix at least. */
+    const double gates = cell ? (double)cell->matrix_count : LSTM_GATES,
+                 vectors = cell ? (double)(cell->vector_count + cell->state_count) : 0.0;
+    return hp * (gates * (kx + hp + 1.0) + (layers - 1.0) * gates * (2.0 * hp + 1.0) + layers * vectors) +
+           (hp + 1.0) * op;
+}
+
 double norn_network_operations(const norn_network_shape *shape)
 {
     const double first = (double)counts_of(shape, 0).products,

@@ -148,6 +148,9 @@ norn_status norn_network_infer(norn_network *network, const norn_series *series,
 norn_status norn_network_keep(norn_network *network, size_t member, norn_error *err);
 norn_status norn_network_restore(norn_network *network, size_t member, norn_error *err);
 
+/* Numbers in one member with what pads them on that device, or some more. */
+double norn_network_padded_size(const norn_context *context, const norn_network_shape *shape);
+
 /* Operations of one training step of one member in products: 3 * sum over layers of 2*B*T*(numbers in the
  * layer's matrices), for the LSTM 4H*(I+H). */
 double norn_network_operations(const norn_network_shape *shape);
