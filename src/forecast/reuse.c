@@ -450,7 +450,7 @@ static void say_model(const reuse *u)
 {
     const norn_model *m = u->model;
     norn_choose(&u->out->choices, "model", "--model",
-                "LSTM, %zu layer%s of %zu units, %zu parameters, trained by Norn %s", m->layers,
+                "%s, %zu layer%s of %zu units, %zu parameters, trained by Norn %s", u->out->cell, m->layers,
                 m->layers == 1 ? "" : "s", m->hidden, norn_model_plain_size(m), m->library);
     norn_choose(&u->out->choices, "horizon", "--model", "%zu row%s, from a window of %zu", m->horizon,
                 m->horizon == 1 ? "" : "s", m->window);
