@@ -341,7 +341,6 @@ static void what_makes_no_sense_is_refused_by_the_name_of_its_flag(void **state)
         {"--init", WITH(.init = (norn_init)3)},
         {"--forget-bias", WITH(.forget_bias = NAN)},
         {"--cell", WITH(.cell = "no_such_cell")},
-        {"cannot open", WITH(.cell = "./no_such.cell")},
         {"--time-limit", WITH(.time_limit = -1.0)},
         {"--time-limit", WITH(.time_limit = NAN)},
         {"--epochs", WITH(.epochs = 2000000)},
