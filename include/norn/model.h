@@ -90,6 +90,9 @@ typedef struct norn_model_sees {
 } norn_model_sees;
 norn_model_sees norn_model_input_of(const norn_model *model, size_t input);
 
+/* Numbers of a layer of a member, from 0; layer `layers`: the head. */
+size_t norn_model_layer_parameters(const norn_model *model, size_t layer);
+
 const char *norn_model_id(const norn_model *model, size_t series);
 
 /* How a member sees a series: the logarithm or not, the base of the forecast (0: the last value, else the

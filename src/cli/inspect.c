@@ -226,6 +226,11 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     code = cli_table_check(command, &arguments, &given.data, NULL, &found.input);
     if (code != EXIT_FINE) goto done;
     cli->debug |= given.debug;
+    if (inspect_is_model(found.input)) {
+        const cli_screen screen = cli_screen_of(STDOUT_FILENO);
+        code = inspect_model(cli, found.input, given.json, given.all, &screen);
+        goto done;
+    }
     found.inputs_told = given.data.options.past != NULL;
     tolerate(&given.data.options, &arguments);
     if ((code = read_file(cli, &table, &given, found.input, &refused)) != EXIT_FINE) goto done;
@@ -284,14 +289,16 @@ static const cli_shared shared[] = {{cli_table_rows, AT(data)}, {NULL, 0}};
 
 const cli_command cli_inspect_command = {
     .name = "inspect",
-    .summary = "say what a CSV file is understood as: columns, step, gaps, season",
+    .summary = "say what a CSV file is understood as, or what is in a trained model",
     .operands = "FILE",
     .before = "Says what a CSV file (- is standard input) is understood as: its columns and their\n"
               "roles, the step of time, gaps, duplicates, missing cells, series, seasons; and the\n"
               "command line that says all of it again. Defects are shown, not refused, wherever\n"
-              "reading can go on.\n\n",
+              "reading can go on. Of a model that norn train saved: the network, its shapes,\n"
+              "how it was trained, what it sees of which columns, the scaling of each series.\n\n",
     .after = "\nExamples:\n"
              "  norn inspect sales.csv\n"
+             "  norn inspect sales.safetensors                 a trained model\n"
              "  norn inspect long.csv --series north            one series, with a chart\n"
              "  norn inspect export.csv --decimal comma --errors errors.jsonl\n"
              "  zcat big.csv.gz | norn inspect - --json | jq '.columns[].name'\n",

@@ -42,4 +42,10 @@ void inspect_print(const inspection *found, const cli_screen *screen, cli_text *
 void inspect_chart(const inspection *found, const cli_screen *screen, cli_text *out); /* the first listed */
 void inspect_json(const inspection *found, cli_text *out);
 
+/* ---- inspect_model.c ---- */
+
+bool inspect_is_model(const char *path);
+/* Prints what a trained model holds. A cli_exit, the error printed. */
+int inspect_model(cli_state *cli, const char *path, bool json, bool all, const cli_screen *screen);
+
 #endif

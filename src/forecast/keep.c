@@ -204,6 +204,19 @@ norn_model_sees norn_model_input_of(const norn_model *model, size_t input)
     const norn_model_input *one = &model->input[input];
     return (norn_model_sees){one->column, one->mask, one->advance};
 }
+size_t norn_model_layer_parameters(const norn_model *m, size_t layer)
+{
+    norn_network_shape shape = {.inputs = m->inputs,
+                                .hidden = m->hidden,
+                                .layers = 1,
+                                .window = m->window,
+                                .horizon = m->horizon,
+                                .cell = m->cell};
+    const size_t head = (m->hidden + 1) * m->horizon, one = norn_network_plain_size(&shape);
+    return layer == m->layers ? head
+           : layer == 0       ? one - head
+                              : (norn_model_plain_size(m) - one) / (m->layers - 1);
+}
 const char *norn_model_id(const norn_model *model, size_t series)
 {
     return model->ids[series];
