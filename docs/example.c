@@ -1,9 +1,10 @@
 /*
- * A forecast with libnorn: reads a CSV file, trains on it, and prints the next rows.
+ * Forecasts with libnorn: reads a CSV file, trains on it once, keeps the model, and prints the next rows.
  *
- *     example sales.csv [ROWS]
+ *     example sales.csv sales.safetensors [ROWS]
  *
- * Build it by find_package(Norn) and Norn::norn, or:
+ * The first time it trains; from then on the model forecasts what the CSV file holds by then. Build it by
+ * find_package(Norn) and Norn::norn, or:
  *
  *     cc -std=c11 example.c $(pkg-config --cflags --libs norn)
  */
@@ -18,20 +19,28 @@ int main(int argc, char **argv)
     norn_forecast_options options = NORN_FORECAST_OPTIONS_INIT;
     norn_table *table = NULL;
     norn_context *context = NULL;
+    norn_model *model = NULL;
     norn_forecast *forecast = NULL;
     size_t count = 0;
 
-    if (argc < 2) return EXIT_FAILURE;
-    if (argc > 2) options.horizon = strtoul(argv[2], NULL, 10);
+    if (argc < 3) return EXIT_FAILURE;
+    if (argc > 3) options.horizon = strtoul(argv[3], NULL, 10);
 
     /* NULL for options and host: everything found, malloc, silence. */
     if (norn_table_read(&table, argv[1], NULL, NULL, &err) != NORN_OK) goto done;
     if (norn_context_new(&context, NULL, NULL, &err) != NORN_OK) goto done;
-    if (norn_forecast_run(&forecast, context, table, &options, NULL, &err) != NORN_OK) goto done;
+    if (norn_model_read(&model, argv[2], NULL, &err) == NORN_OK) {
+        if (norn_model_forecast(&forecast, context, model, table, NULL, &err) != NORN_OK) goto done;
+    } else {
+        if (err.status != NORN_ERR_INPUT) goto done; /* it is there, and no model */
+        err = (norn_error)NORN_ERROR_INIT;
+        if (norn_model_train(&model, &forecast, context, table, &options, NULL, &err) != NORN_OK) goto done;
+        if (norn_model_write(model, argv[2], &err) != NORN_OK) goto done;
+    }
 
     const norn_decision *decisions = norn_forecast_decisions(forecast, &count);
     for (size_t i = 0; i < count; i++) fprintf(stderr, "%s: %s\n", decisions[i].what, decisions[i].text);
-    const norn_score *scores = norn_forecast_scores(forecast, &count);
+    const norn_score *scores = norn_forecast_scores(forecast, &count); /* none without training */
     for (size_t i = 0; i < count; i++) fprintf(stderr, "%s: MAE %.4g\n", scores[i].model, scores[i].mae);
 
     for (size_t s = 0; s < norn_table_series_count(table); s++) {
@@ -44,8 +53,9 @@ int main(int argc, char **argv)
     }
 
 done:
-    if (err.status != NORN_OK) fprintf(stderr, "%s: %s\n", argv[1], err.message);
+    if (err.status != NORN_OK) fprintf(stderr, "%s: %s\n", err.file[0] ? err.file : argv[1], err.message);
     norn_forecast_free(forecast);
+    norn_model_free(model);
     norn_context_free(context);
     norn_table_free(table);
     return err.status == NORN_OK ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -66,10 +66,11 @@ END
         "$cmake" --build "$scratch/project/build"
 } >"$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"
 
-# ---- both run, and say the same as the command does
-file=$source/datasets/nile.csv
-"$scratch/by_pkg_config" "$file" 4 >"$scratch/one" 2>"$scratch/said" || fail "$(cat "$scratch/said")"
-"$scratch/project/build/example" "$file" 4 >"$scratch/two" 2>/dev/null || fail "the program by find_package fails"
+# ---- one trains and keeps a model, the other forecasts by it, both the same and as the command does
+file=$source/datasets/nile.csv model=$scratch/nile.safetensors
+"$scratch/by_pkg_config" "$file" "$model" 4 >"$scratch/one" 2>"$scratch/said" || fail "$(cat "$scratch/said")"
+[ -s "$model" ] || fail "no model was kept"
+"$scratch/project/build/example" "$file" "$model" >"$scratch/two" 2>/dev/null || fail "the program by find_package fails"
 cmp "$scratch/one" "$scratch/two" || exit 1
 grep -q '^Naive: MAE ' "$scratch/said" || fail "no scores: $(cat "$scratch/said")"
 cut -d, -f1,2 "$scratch/one" >"$scratch/dates"
@@ -77,6 +78,8 @@ printf 'flow,1971\nflow,1972\nflow,1973\nflow,1974\n' | cmp - "$scratch/dates" |
 "$tree/bin/norn" forecast "$file" -n 4 --quiet >"$scratch/three" || fail "the command fails"
 awk -F, 'FNR == NR { y[$2] = $3; next } FNR > 1 && (y[$2] - $3 > 0.01 || $3 - y[$2] > 0.01) { exit 1 }' \
     "$scratch/one" "$scratch/three" || fail "other forecasts than the command's: $(cat "$scratch/one" "$scratch/three")"
-"$scratch/by_pkg_config" "$source/datasets/README.md" 2>"$scratch/said" && fail "a text is forecast"
-[ -s "$scratch/said" ] || fail "an error without words"
+for not_a_model in "$file" "$scratch"; do
+    "$scratch/by_pkg_config" "$file" "$not_a_model" 2>"$scratch/said" && fail "$not_a_model is a model"
+    grep -q "$not_a_model" "$scratch/said" || fail "an error without words: $(cat "$scratch/said")"
+done
 exit 0
