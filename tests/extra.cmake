@@ -58,6 +58,17 @@ if(TARGET norn_cli)
                          LABELS slow TIMEOUT 100000 RESOURCE_LOCK kills)
 endif()
 
+# ---- bits ------------------------------------------------------------------------------------------------------
+# The same seed, the same bytes; test_bits.c tries what needs no process of its own.
+
+if(TARGET norn_cli)
+    set(cache ${CMAKE_CURRENT_BINARY_DIR}/cache/bits)
+    file(MAKE_DIRECTORY ${cache})
+    add_test(NAME bits.processes COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bits.sh $<TARGET_FILE:norn_cli> ${PROJECT_SOURCE_DIR}/datasets)
+    set_tests_properties(bits.processes PROPERTIES TIMEOUT 600 ENVIRONMENT
+                         "${NORN_TEST_ENVIRONMENT};POCL_CACHE_DIR=${cache};SCRATCH=${CMAKE_CURRENT_BINARY_DIR}/bits")
+endif()
+
 # ---- model files ---------------------------------------------------------------------------------------------
 
 target_compile_definitions(test_model_cells
