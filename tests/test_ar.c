@@ -4,23 +4,6 @@
 
 #include "golden/arima.h"
 
-enum { MOST = 400 };
-
-/* The last column of a data set, as it stands in the folder of the tests. */
-static size_t dataset(const char *name, double *y)
-{
-    char path[1024], line[256];
-    const char *folder = getenv("NORN_DATASETS");
-    size_t n = 0;
-    (void)snprintf(path, sizeof path, "%s/%s", folder ? folder : "datasets", name);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    assert_non_null(fgets(line, sizeof line, file));
-    while (fgets(line, sizeof line, file) && n < MOST) y[n++] = strtod(strrchr(line, ',') + 1, NULL);
-    (void)fclose(file);
-    return n;
-}
-
 static void assert_model(const norn_forecaster *kind, const char *file, const double *want, bool has_constant)
 {
     double y[MOST];

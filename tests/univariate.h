@@ -10,6 +10,23 @@
 #include "base/base.h"
 #include "forecast/forecaster.h"
 
+enum { MOST = 400 };
+
+/* The last column of a data set, as it stands in the folder of the tests. */
+static inline size_t dataset(const char *name, double *y)
+{
+    char path[1024], line[256];
+    const char *folder = getenv("NORN_DATASETS");
+    size_t n = 0;
+    (void)snprintf(path, sizeof path, "%s/%s", folder ? folder : "datasets", name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(line, sizeof line, file));
+    while (fgets(line, sizeof line, file) && n < MOST) y[n++] = strtod(strrchr(line, ',') + 1, NULL);
+    (void)fclose(file);
+    return n;
+}
+
 static inline norn_fitted *must_fit(const norn_forecaster *kind, const double *y, size_t n, size_t m,
                                     size_t h)
 {

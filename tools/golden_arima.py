@@ -16,6 +16,7 @@ import statsmodels
 from statsmodels.regression.linear_model import burg
 from statsmodels.tsa.ar_model import AutoReg
 from statsmodels.tsa.seasonal import STL
+from statsmodels.tsa.statespace.sarimax import SARIMAX
 from statsmodels.tsa.stattools import pacf_burg
 
 warnings.simplefilter("ignore")
@@ -135,9 +136,57 @@ def ar():
         put(f"burg_{name}", np.concatenate([[p, sigma2], rho]), "order, variance, phi")
 
 
+# ---- ARIMA ---------------------------------------------------------------------------------------------------------
+
+
+def arima_case(name, y, order, seasonal, constant, starts=1):
+    """Orders, parameters, log likelihood of the differenced rows, forecasts and their deviations."""
+    (p, d, q), (sp, sd, sq, m) = order, seasonal
+    trend = "c" if constant else None
+    options = {"order": order, "seasonal_order": seasonal if m > 1 else (0, 0, 0, 0), "trend": trend}
+    model = SARIMAX(y, simple_differencing=True, **options)
+    fit = model.fit(disp=0, maxiter=500, method="lbfgs", pgtol=1e-9, factr=10)
+    fit = model.fit(fit.params, disp=0, maxiter=2000, method="nm", xtol=1e-8, ftol=1e-10)
+    theta = dict(zip(model.param_names, fit.params))
+    phi = [theta[f"ar.L{k + 1}"] for k in range(p)]
+    sphi = [theta[f"ar.S.L{m * (k + 1)}"] for k in range(sp)]
+    mean = theta.get("intercept", 0.0) / (1 - sum(phi)) / (1 - sum(sphi))
+    put(
+        f"arima_{name}",
+        [p, d, q, sp, sd, sq, m, int(constant)]
+        + phi
+        + [theta[f"ma.L{k + 1}"] for k in range(q)]
+        + sphi
+        + [theta[f"ma.S.L{m * (k + 1)}"] for k in range(sq)]
+        + [mean, theta["sigma2"], fit.llf],
+        f"{order}{seasonal}: orders, constant, phi, theta, Phi, Theta, mean, variance, log likelihood",
+    )
+    later = SARIMAX(y, use_exact_diffuse=True, **options).smooth(fit.params).get_forecast(24)
+    put(f"arima_{name}_mean", later.predicted_mean)
+    put(f"arima_{name}_sd", later.se_mean)
+
+
+def arima():
+    air = np.log(dataset("air_passengers.csv"))
+    lynx = np.log(dataset("lynx.csv"))
+    spots = dataset("sunspots_yearly.csv")
+    nile = dataset("nile.csv")
+    arima_case("airline", air, (0, 1, 1), (0, 1, 1, 12), False)
+    arima_case("air_long", air, (2, 1, 1), (1, 1, 1, 12), False)
+    arima_case("air_level", air, (1, 0, 1), (1, 1, 0, 12), True)
+    arima_case("lynx", lynx, (2, 0, 2), (0, 0, 0, 1), True)
+    arima_case("spots", spots, (3, 0, 1), (0, 0, 0, 1), True)
+    arima_case("nile", nile, (1, 1, 1), (0, 0, 0, 1), True)
+    arima_case("twice", np.cumsum(nile), (1, 2, 1), (0, 0, 0, 1), False)
+    gaps = lynx.copy()
+    gaps[[5, 30, 31, 32, 70, 100]] = np.nan
+    arima_case("gaps", gaps, (2, 0, 1), (0, 0, 0, 1), True)
+
+
 def main():
     stl()
     ar()
+    arima()
     versions = f"NumPy {np.__version__}, statsmodels {statsmodels.__version__}"
     with open(TARGET, "w") as out:
         out.write(

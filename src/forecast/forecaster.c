@@ -16,7 +16,7 @@ static const norn_forecaster *const all[] = {
     &norn_model_holt_winters_multiplicative, &norn_model_ets, &norn_model_comb,
     &norn_model_theta, &norn_model_optimised_theta, &norn_model_dynamic_optimised_theta,
     &norn_model_croston, &norn_model_croston_sba,
-    &norn_model_ar, &norn_model_ar_burg,
+    &norn_model_ar, &norn_model_ar_burg, &norn_model_arima,
 };
 /* clang-format on */
 
