@@ -5,13 +5,14 @@
  */
 (function () {
 "use strict";
-var D = JSON.parse(document.getElementById("data").textContent);
+var D = JSON.parse(document.getElementById("report-data").textContent);
 var M = D.models.length, K = D.settings.folds, H = D.settings.horizon;
 var byInfo = D.metrics.find(function (m) { return m.word === D.by; });
 var by = byInfo.title;
 var rival = D.beat !== null && D.beat !== D.best ? D.beat : D.next;
 /* Legends are ours: those of dygraphs write markup and styles, which the page's policy forbids. */
 Dygraph.PLUGINS = [Dygraph.Plugins.Grid, Dygraph.Plugins.Axes];
+var LEGEND = 7; /* models in a drawing of all */
 var charts = []; /* functions that draw anew in the colours of now */
 
 /* ---- making elements ---- */
@@ -40,17 +41,18 @@ function grouped(text) {
     parts[0] = parts[0].replace(/\B(?=(\d{3})+$)/g, ",");
     return parts.join(".");
 }
+function unsigned(text) { return /^-[0.]*$/.test(text) ? text.slice(1) : text; } /* no -0.0 */
 function exponent(value) { return value.toExponential(3).replace(/e([+-])(\d)$/, "e$10$2"); }
 function number(value) {
     if (value === null || value === undefined || !isFinite(value)) return "-";
     var size = Math.abs(value);
     if (size >= 1e9 || (size > 0 && size < 1e-3)) return exponent(value);
-    return grouped(value.toFixed(size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4));
+    return unsigned(grouped(value.toFixed(size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4)));
 }
 function count(value) { return grouped(String(value)); }
 function percent(share) {
     if (share === null || share === undefined || !isFinite(share)) return "-";
-    return Math.abs(share) >= 1e6 ? exponent(100 * share) + " %" : (100 * share).toFixed(1) + " %";
+    return Math.abs(share) >= 1e6 ? exponent(100 * share) + " %" : unsigned((100 * share).toFixed(1)) + " %";
 }
 function chance(p) { return p === null ? "-" : p < 0.001 ? "p < 0.001" : "p = " + p.toFixed(3); }
 function plural(n, word) { return count(n) + " " + word + (n === 1 || word === "series" ? "" : "s"); }
@@ -183,8 +185,12 @@ function path(f, xs, ys) {
 }
 /* A line a model over 1 .. n, the best and its rival on top. */
 function lines(values, xs, options) {
-    var f = frame(Object.assign({ x: [xs[0], xs[xs.length - 1] > xs[0] ? xs[xs.length - 1] : xs[0] + 1], y: range(values, true) }, options));
-    D.order.slice().reverse().sort(function (a, b) { return (a === rival) - (b === rival) || (a === D.best) - (b === D.best); }).forEach(function (m) {
+    var main = [values[D.best]].concat(rival === null ? [] : [values[rival]]), shown = D.order.slice(0, LEGEND);
+    var y = range(shown.map(function (m) { return values[m]; }), true), most = 3 * range(main, true)[1];
+    if (y[1] > most) y[1] = most; /* a hopeless model would press the others flat */
+    values = values.map(function (list) { return list.map(function (v) { return v > y[1] ? null : v; }); });
+    var f = frame(Object.assign({ x: [xs[0], xs[xs.length - 1] > xs[0] ? xs[xs.length - 1] : xs[0] + 1], y: y }, options));
+    shown.reverse().sort(function (a, b) { return (a === rival) - (b === rival) || (a === D.best) - (b === D.best); }).forEach(function (m) {
         var main = m === D.best || m === rival;
         var d = path(f, xs, values[m]);
         if (!d) return;
@@ -304,7 +310,7 @@ function timeChart(label, options) {
                 button.setAttribute("aria-pressed", l.off ? "false" : "true");
                 graph.setVisibility(i, !l.off);
             });
-            legend.appendChild(button);
+            legend.insertBefore(button, i ? legend.childNodes[last.lines[0].ink === "truth" ? 1 : 0] || null : null); /* what is drawn on top comes first */
             return value;
         });
         legend.appendChild(stamp);
@@ -521,7 +527,7 @@ function forecasts() {
 }
 
 function errors() {
-    var nodes = [], shown = D.order.slice(0, 7), steps = [];
+    var nodes = [], shown = D.order.slice(0, LEGEND), steps = [];
     for (var j = 1; j <= H; j++) steps.push(j);
     var stepLines = figure(by + " by step of the horizon", el("div", {}, [key(shown), lines(D.steps, steps, { label: by + " by step of the horizon", xTitle: "rows after the cutoff" })]), null,
         folded("Numbers", along("Row after the cutoff", steps, D.steps)));
@@ -601,7 +607,8 @@ function residuals() {
             var q = r.quantiles, n = q.length, xs = q.map(function (_, i) { return normalQuantile((i + .5) / n); });
             var nf = frame({ x: [xs[0], xs[n - 1]], y: range([q]), label: "Errors against the normal distribution", xTitle: "quantile of the normal distribution" });
             var lo = Math.floor(n / 4), hi = n - 1 - lo, slope = (q[hi] - q[lo]) / (xs[hi] - xs[lo]);
-            nf.root.appendChild(svg("path", { d: path(nf, [xs[0], xs[n - 1]], [q[lo] + slope * (xs[0] - xs[lo]), q[lo] + slope * (xs[n - 1] - xs[lo])]), "class": "axis", "stroke-dasharray": "4 3", fill: "none" }));
+            var at = function (v) { return Math.max(xs[0], Math.min(xs[n - 1], xs[lo] + (v - q[lo]) / slope)); }, ends = slope > 0 ? [at(q[0]), at(q[n - 1])] : [xs[0], xs[0]];
+            nf.root.appendChild(svg("path", { d: path(nf, ends, ends.map(function (v) { return q[lo] + slope * (v - xs[lo]); })), "class": "axis", "stroke-dasharray": "4 3", fill: "none" }));
             q.forEach(function (v, i) { nf.root.appendChild(painted(svg("circle", { cx: nf.x(xs[i]), cy: nf.y(v), r: 2.4 }), "fill", ink(m))); });
             normal.append(nf.root);
         } else { histogram.append(el("p", { "class": "note" }, "All errors are the same.")); }
@@ -617,13 +624,14 @@ function residuals() {
 
 function pairs() {
     if (M < 2) return;
-    var P = D.pairs, shown = D.order.slice(0, 16), n = shown.length, cell = n > 9 ? 46 : 62, high = 30, left = 130, top = 26;
+    var P = D.pairs, shown = D.order.slice(0, 16), n = shown.length, cell = n > 9 ? 46 : 58, high = 30, left = 168, top = 26;
     var root = svg("svg", { viewBox: "0 0 " + (left + n * cell + 10) + " " + (top + n * high + 6), role: "img", "aria-label": "Which model is better than which, with p of the Diebold-Mariano test" });
     root.style.maxWidth = (left + n * cell + 10) + "px";
+    root.style.minWidth = Math.min(left + n * cell + 10, 640) + "px";
     function cut(text, most) { return text.length > most ? text.slice(0, most - 1) + "\u2026" : text; }
     shown.forEach(function (a, i) {
-        root.append(svg("text", { x: left - 8, y: top + i * high + high / 2 + 4, "text-anchor": "end", "class": "name" }, [cut(name(a), 18), svg("title", {}, name(a))]),
-            svg("text", { x: left + i * cell + cell / 2, y: top - 8, "text-anchor": "middle" }, [cut(name(a), n > 9 ? 6 : 9), svg("title", {}, name(a))]));
+        root.append(svg("text", { x: left - 8, y: top + i * high + high / 2 + 4, "text-anchor": "end", "class": "name" }, [cut(name(a), 20) + "  " + (i + 1), svg("title", {}, name(a))]),
+            svg("text", { x: left + i * cell + cell / 2, y: top - 8, "text-anchor": "middle" }, [i + 1, svg("title", {}, name(a))]));
         shown.forEach(function (b, j) {
             var p = P.p[a][b], sure = p !== null && p < .05, better = P.difference[a][b] < 0;
             var box = svg("rect", { x: left + j * cell + 1, y: top + i * high + 1, width: cell - 2, height: high - 2, rx: 3, "fill-opacity": a === b ? .25 : sure ? (p < .001 ? .75 : .45) : .14 },
@@ -637,7 +645,7 @@ function pairs() {
     D.order.forEach(function (a, i) { D.order.slice(i + 1).forEach(function (b) { rows.push([a, b]); }); });
     section("pairs", "Is the difference real?", P.cutoffs < P.least ? "The Diebold-Mariano test takes " + P.least + " cutoffs; there are " + P.cutoffs + ". More folds give an answer." :
         "p of the Diebold-Mariano test over " + P.cutoffs + " cutoffs" + (P.lags ? ", with " + plural(P.lags, "lag") : "") + ". Green: the model of the row is better, red: it is worse, and that is more than chance (p < 0.05).",
-        [el("div", { "class": "card" }, root), folded("Numbers", table([{ title: "Better", text: true, cell: function (r) { return name(P.difference[r[0]][r[1]] <= 0 ? r[0] : r[1]); } },
+        [el("div", { "class": "card" }, el("div", { "class": "scroll", tabindex: "0", role: "region", "aria-label": "Tests between all pairs" }, root)), folded("Numbers", table([{ title: "Better", text: true, cell: function (r) { return name(P.difference[r[0]][r[1]] <= 0 ? r[0] : r[1]); } },
             { title: "Worse", text: true, cell: function (r) { return name(P.difference[r[0]][r[1]] <= 0 ? r[1] : r[0]); } },
             { title: "Mean difference", key: function (r) { return Math.abs(P.difference[r[0]][r[1]]); }, cell: function (r) { return number(Math.abs(P.difference[r[0]][r[1]])); } },
             { title: "Statistic", cell: function (r) { return P.statistic[r[0]][r[1]] === null ? "-" : number(Math.abs(P.statistic[r[0]][r[1]])); } },

@@ -150,6 +150,12 @@ static void group_digits(char out[NORN_NUMBER_ROOM])
     }
 }
 
+/* No -0.0: what is rounded to nothing has no sign. */
+static void drop_sign(char out[NORN_NUMBER_ROOM])
+{
+    if (out[0] == '-' && out[1 + strspn(out + 1, "0.")] == '\0') memmove(out, out + 1, strlen(out));
+}
+
 const char *norn_text_number(char out[NORN_NUMBER_ROOM], double value)
 {
     const double size = fabs(value);
@@ -161,6 +167,7 @@ const char *norn_text_number(char out[NORN_NUMBER_ROOM], double value)
         const int decimals = size >= 1000.0 ? 0 : size >= 100.0 ? 1 : size >= 10.0 ? 2 : size >= 1.0 ? 3 : 4;
         (void)snprintf(out, NORN_NUMBER_ROOM, "%.*f", decimals, value);
         group_digits(out);
+        drop_sign(out);
     }
     return out;
 }
@@ -178,8 +185,11 @@ const char *norn_text_percent(char out[NORN_NUMBER_ROOM], double share)
         (void)snprintf(out, NORN_NUMBER_ROOM, "-");
     else if (fabs(share) >= 1e6)
         (void)snprintf(out, NORN_NUMBER_ROOM, "%.3e %%", 100.0 * share);
-    else
-        (void)snprintf(out, NORN_NUMBER_ROOM, "%.1f %%", 100.0 * share);
+    else {
+        (void)snprintf(out, NORN_NUMBER_ROOM, "%.1f", 100.0 * share);
+        drop_sign(out);
+        (void)memcpy(out + strlen(out), " %", sizeof " %");
+    }
     return out;
 }
 
