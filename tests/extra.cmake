@@ -288,9 +288,14 @@ if(CMAKE_CXX_COMPILER AND NOT NORN_SANITIZE)
         set_tests_properties(${short} PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT};POCL_CACHE_DIR=${cache}"
                                                  SKIP_RETURN_CODE 77 TIMEOUT 1200 RESOURCE_LOCK install)
     endforeach()
-# ---- reports in a browser ----------------------------------------------------------------------------------------
-# Where Chromium is: pages opened, used, looked at. Their pictures stay in the build folder.
+endif()
 
+# ---- reports -----------------------------------------------------------------------------------------------------
+
+target_include_directories(test_report SYSTEM PRIVATE ${JANSSON_INCLUDE_DIR})
+target_link_libraries(test_report PRIVATE ${JANSSON_LIBRARY})
+
+# Where Chromium is: pages opened, used, looked at. Their pictures stay in the build folder.
 if(PYTHON3 AND TARGET norn_cli)
     add_test(NAME report.browser
              COMMAND ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/report_browser.py $<TARGET_FILE:norn_cli> ${PROJECT_SOURCE_DIR}/datasets

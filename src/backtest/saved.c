@@ -97,6 +97,7 @@ typedef struct source {
     size_t next; /* time; SIZE_MAX: the header */
     char *text;  /* what was made and not taken yet */
     size_t room, length, taken;
+    bool failed; /* memory is exhausted */
 } source;
 
 static void quote_field(char **to, const char *from, size_t length)
@@ -150,7 +151,10 @@ static size_t read_source(void *user, void *buffer, size_t size)
     while (done < size) {
         if (s->taken == s->length) {
             if (s->next != SIZE_MAX && s->next >= s->k->times) break;
-            if (!make_line(s)) return (size_t)-1;
+            if (!make_line(s)) {
+                s->failed = true;
+                return (size_t)-1;
+            }
         }
         const size_t left = s->length - s->taken, now = left < size - done ? left : size - done;
         memcpy((char *)buffer + done, s->text + s->taken, now);
@@ -190,6 +194,7 @@ static norn_status read_times(maker *k)
     const norn_status status =
         norn_table_read_stream(&k->table, read_source, &s, k->name, &how, &k->host, &own);
     norn_delete(&k->host, s.text, s.room, 1);
+    if (s.failed) return norn_fail_memory(k->err, "the times of a file");
     if (status != NORN_OK) { /* its lines are those of the file we made */
         const uint64_t line = own.line >= 2 && own.line - 2 < k->times ? k->line[own.line - 2] : 0;
         if (status == NORN_ERR_DATA) return norn_fail_at(k->err, status, k->name, line, 0, "%s", own.message);
@@ -517,9 +522,10 @@ static void decide(const maker *k)
 static norn_status make_backtest(maker *k)
 {
     norn_backtest *const b = k->b = norn_new(&k->host, 1, sizeof *b);
-    norn_saved *const saved = b ? b->saved = norn_new(&k->host, 1, sizeof *saved) : NULL;
-    if (!saved) return norn_fail_memory(k->err, "a backtest");
+    if (!b) return norn_fail_memory(k->err, "a backtest");
     b->host = k->host;
+    norn_saved *const saved = b->saved = norn_new(&k->host, 1, sizeof *saved);
+    if (!saved) return norn_fail_memory(k->err, "a backtest");
     b->folds.table = k->table;
     b->folds.all = b->folds.count = k->series;
     b->folds.fits = k->folds;
