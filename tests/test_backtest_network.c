@@ -105,6 +105,28 @@ static void nothing_after_a_cutoff_reaches_its_forecast(void **state)
             }
 }
 
+/* Windows of a launch that validates or forecasts: one of a few series, more than there are, and the default.
+ */
+static void the_evaluation_batch_changes_no_bit(void **state)
+{
+    static const size_t batches[] = {1, 3, 500};
+    norn_forecast_options network = brief();
+    const norn_backtest_options o = plan_of(&network);
+    norn_table *table = three_series();
+    norn_backtest *usual = must_have(*state, table, &o);
+    for (size_t i = 0; i < NORN_COUNT(batches); i++) {
+        network.eval_batch = batches[i];
+        norn_backtest *other = must_have(*state, table, &o);
+        for (size_t s = 0; s < 3; s++)
+            for (size_t k = 0; k < FOLDS && norn_backtest_includes(usual, s); k++)
+                assert_memory_equal(norn_backtest_forecast(other, 0, s, k),
+                                    norn_backtest_forecast(usual, 0, s, k), H * sizeof(double));
+        norn_backtest_free(other);
+    }
+    norn_backtest_free(usual);
+    norn_table_free(table);
+}
+
 static void options_of_the_network_and_of_the_folds_are_heard(void **state)
 {
     norn_forecast_options network = brief(), wider = brief();
@@ -148,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_network_stands_beside_the_other_models),
         cmocka_unit_test(nothing_after_a_cutoff_reaches_its_forecast),
+        cmocka_unit_test(the_evaluation_batch_changes_no_bit),
         cmocka_unit_test(options_of_the_network_and_of_the_folds_are_heard),
         cmocka_unit_test(a_network_without_a_device_is_refused),
     };

@@ -4,7 +4,8 @@
  */
 #include "support.h"
 
-#include "forecast/baseline.h"
+#include "baseline_reference.h"
+
 #include "forecast/forecaster.h"
 #include "golden/backtest.h"
 
@@ -56,7 +57,7 @@ static void seasonal_naive_repeats_the_last_season_and_looks_further_back_for_mi
     const double whole[] = {1, 2, 3, 4, 5, 6, 7, 8};
     double out[7], other[7];
     once(&norn_model_seasonal_naive, whole, 8, 3, 1, 7, out);
-    norn_seasonal_naive(whole, 8, 3, 7, other);
+    seasonal_naive_reference(whole, 8, 3, 7, other);
     assert_memory_equal(out, other, sizeof out);
     once(&norn_model_seasonal_naive, y, 8, 3, 1, 7, out);
     const double want[] = {6, 7, 2, 6, 7, 2, 6}; /* of the places of rows 5, 6, 7: row 7 and 4 are missing */
@@ -173,7 +174,7 @@ static void naive2_keeps_the_phase_of_the_season_when_older_rows_are_left_out(vo
 
 /* ---- linear models ---- */
 
-static void nlinear_is_the_linear_model_of_norn_forecast(void **state)
+static void nlinear_is_the_linear_model_of_its_definition(void **state)
 {
     (void)state;
     const norn_host host = norn_host_copy(NULL);
@@ -182,7 +183,7 @@ static void nlinear_is_the_linear_model_of_norn_forecast(void **state)
     const size_t n = NORN_COUNT(linear_y), windows[] = {2, 3, 10, 36};
     for (size_t i = 0; i < NORN_COUNT(windows); i++) {
         once(&norn_model_nlinear, linear_y, n, 1, windows[i], 14, out);
-        assert_ok(norn_linear(linear_y, n, windows[i], 1, 14, want, &host, &err), &err);
+        assert_ok(linear_reference(linear_y, n, windows[i], 1, 14, want, &host, &err), &err);
         assert_all_near(out, want, 14, 1e-10);
         assert_true(out[0] != linear_y[n - 1]);
     }
@@ -218,7 +219,7 @@ static void linear_models_give_the_naive_forecast_where_nothing_can_be_learnt(vo
 }
 
 /* The last value and a whole season among the missing ones. */
-static void nlinear_takes_missing_values_from_the_season_before_as_norn_forecast_does(void **state)
+static void nlinear_takes_missing_values_from_the_season_before_as_its_definition_does(void **state)
 {
     (void)state;
     const norn_host host = norn_host_copy(NULL);
@@ -230,7 +231,7 @@ static void nlinear_takes_missing_values_from_the_season_before_as_norn_forecast
         for (size_t t = 4; t < 150; t += 5) y[t] = NAN;
         for (size_t t = 60; t < 75; t++) y[t] = NAN;
         once(&norn_model_nlinear, y, 150, seasons[i], 20, 14, out);
-        assert_ok(norn_linear(y, 150, 20, seasons[i], 14, want, &host, &err), &err);
+        assert_ok(linear_reference(y, 150, 20, seasons[i], 14, want, &host, &err), &err);
         assert_all_near(out, want, 14, 1e-10);
     }
 }
@@ -419,10 +420,10 @@ int main(void)
         cmocka_unit_test(naive2_finds_a_season_from_the_limit_of_90_percent_on),
         cmocka_unit_test(naive2_finds_no_season_beyond_the_lags_of_r),
         cmocka_unit_test(naive2_keeps_the_phase_of_the_season_when_older_rows_are_left_out),
-        cmocka_unit_test(nlinear_is_the_linear_model_of_norn_forecast),
+        cmocka_unit_test(nlinear_is_the_linear_model_of_its_definition),
         cmocka_unit_test(dlinear_is_ridge_regression_on_the_average_and_the_rest),
         cmocka_unit_test(linear_models_give_the_naive_forecast_where_nothing_can_be_learnt),
-        cmocka_unit_test(nlinear_takes_missing_values_from_the_season_before_as_norn_forecast_does),
+        cmocka_unit_test(nlinear_takes_missing_values_from_the_season_before_as_its_definition_does),
         cmocka_unit_test(dlinear_takes_missing_values_from_the_season_before),
         cmocka_unit_test(linear_models_begin_at_the_first_value),
         cmocka_unit_test(no_forecaster_reads_behind_its_view),

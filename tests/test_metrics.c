@@ -5,7 +5,7 @@
 #include "support.h"
 
 #include "data/table.h"
-#include "forecast/baseline.h"
+#include "forecast/forecaster.h"
 #include "forecast/metrics.h"
 #include "forecast/recipe.h"
 
@@ -122,19 +122,33 @@ static void the_scale_is_the_mean_step_over_a_season(void **state)
     assert_true(norn_metrics_scale(holes, 2, 1) == 0.0);
 }
 
-/* ---- baselines ---- */
+/* ---- baselines, as norn forecast scores them beside a model ---- */
+
+/* One fit and one forecast of y[0..n). */
+static void by(const norn_forecaster *kind, const double *y, size_t n, size_t season, size_t window, size_t h,
+               double *out)
+{
+    const norn_forecaster_setup setup = {.horizon = h, .season = season, .window = window, .rows = n};
+    const norn_host host = norn_host_copy(NULL);
+    norn_error err = NORN_ERROR_INIT;
+    norn_fitted *fitted = NULL;
+    assert_ok(norn_fitted_new(&fitted, kind, &setup, &host, &err), &err);
+    norn_fitted_fit(fitted, (norn_view){y, n, 0});
+    norn_fitted_forecast(fitted, (norn_view){y, n, 0}, out);
+    norn_fitted_free(fitted);
+}
 
 static void the_naive_forecasts_repeat_the_last_value_and_the_last_season(void **state)
 {
     (void)state;
     const double y[] = {1, 2, 3, 4, 5, 6, 7};
     double out[8];
-    norn_naive(y, 7, 8, out);
+    by(&norn_model_naive, y, 7, 1, 1, 8, out);
     for (size_t i = 0; i < 8; i++) assert_true(out[i] == 7);
-    norn_seasonal_naive(y, 7, 3, 8, out);
+    by(&norn_model_seasonal_naive, y, 7, 3, 1, 8, out);
     const double want[] = {5, 6, 7, 5, 6, 7, 5, 6};
     for (size_t i = 0; i < 8; i++) assert_true(out[i] == want[i]);
-    norn_seasonal_naive(y, 7, 7, 2, out);
+    by(&norn_model_seasonal_naive, y, 7, 7, 1, 2, out);
     assert_true(out[0] == 1 && out[1] == 2);
 }
 
@@ -143,22 +157,21 @@ static void the_naive_forecasts_step_back_over_missing_values(void **state)
     (void)state;
     const double y[] = {1, 2, 3, 4, 5, NAN, 7, NAN, NAN};
     double out[3];
-    norn_naive(y, 9, 3, out);
+    by(&norn_model_naive, y, 9, 1, 1, 3, out);
     for (size_t i = 0; i < 3; i++) assert_true(out[i] == 7);
-    norn_seasonal_naive(y, 9, 3, 3, out); /* 7; a season before its missing neighbours 5, and two before 3 */
+    by(&norn_model_seasonal_naive, y, 9, 3, 1, 3,
+       out); /* 7; a season before its missing neighbours 5, and two before 3 */
     assert_true(out[0] == 7 && out[1] == 5 && out[2] == 3);
     const double sparse[] = {8, NAN, NAN, NAN, 6, NAN};
-    norn_seasonal_naive(sparse, 6, 3, 3, out); /* no season has its third row */
+    by(&norn_model_seasonal_naive, sparse, 6, 3, 1, 3, out); /* no season has its third row */
     assert_true(out[0] == 8 && out[1] == 6 && out[2] == 6);
-    norn_naive(sparse, 1, 1, out);
+    by(&norn_model_naive, sparse, 1, 1, 1, 1, out);
     assert_true(out[0] == 8);
 }
 
 static void linear(const double *y, size_t n, size_t window, size_t h, double *out)
 {
-    const norn_host host = norn_host_copy(NULL);
-    norn_error err = NORN_ERROR_INIT;
-    assert_ok(norn_linear(y, n, window, 1, h, out, &host, &err), &err);
+    by(&norn_model_nlinear, y, n, 1, window, h, out);
 }
 
 static void the_linear_model_continues_a_line_exactly(void **state)
@@ -188,8 +201,6 @@ static void the_linear_model_takes_a_missing_value_from_the_season_before(void *
 {
     (void)state;
     enum { N = 240, M = 12, H = 12 };
-    const norn_host host = norn_host_copy(NULL);
-    norn_error err = NORN_ERROR_INIT;
     double y[N], filled[N], want[H], out[H];
     uint64_t seed = 17;
     for (size_t i = 0; i < N; i++) {
@@ -203,8 +214,8 @@ static void the_linear_model_takes_a_missing_value_from_the_season_before(void *
             while (isnan(y[from])) from -= from >= season ? season : 1;
             filled[i] = y[from];
         }
-        assert_ok(norn_linear(filled, N, 24, season, H, want, &host, &err), &err);
-        assert_ok(norn_linear(y, N, 24, season, H, out, &host, &err), &err);
+        by(&norn_model_nlinear, filled, N, season, 24, H, want);
+        by(&norn_model_nlinear, y, N, season, 24, H, out);
         assert_memory_equal(out, want, sizeof out);
     }
     for (size_t i = 0; i < H; i++)

@@ -69,6 +69,7 @@ typedef enum norn_init {
 } norn_init;
 
 #define NORN_MOST_MEMBERS 1000
+#define NORN_MOST_LEVELS  16
 
 /* What members of one network differ in. */
 typedef enum norn_members_on {
@@ -131,6 +132,12 @@ typedef struct norn_forecast_options {
     const char *checkpoint; /* file; NULL: none. Written when cancelled, and in between */
     unsigned every;         /* epochs between two; 0: 1 */
     int resume;             /* 1: goes on from the checkpoint, or from the start where there is none yet */
+
+    const char *model; /* a model that needs no device, as `norn backtest --models` calls it ("ets"): nothing
+                          of the network then has a meaning; NULL or "lstm": the network */
+    const double *levels; /* [level_count] of prediction intervals, in (0, 1); for models that have them */
+    size_t level_count;
+    size_t eval_batch; /* windows of a launch that forecasts or validates; 0: 64, or B. Changes no bit */
 } norn_forecast_options;
 
 #define NORN_FORECAST_OPTIONS_INIT                                                                           \
@@ -142,11 +149,12 @@ typedef struct norn_forecast_options {
 typedef struct norn_forecast norn_forecast;
 
 /*
- * Trains and forecasts. The table stays the caller's and is unchanged unless consume_past is set.
- * Errors: NORN_ERR_USAGE (series too short for horizon and window, future covariates that end before the
- * horizon, an option out of range; the message names the flag), NORN_ERR_NUMERIC (training of the member that
- * prints diverged; where only the scored one did, the network is not scored), NORN_ERR_CANCELLED (err->file
- * is the checkpoint that was written, or ""), NORN_ERR_OPENCL, NORN_ERR_BUILD, NORN_ERR_MEMORY.
+ * Trains and forecasts; context may be NULL with a model that needs no device. The table stays the caller's
+ * and is unchanged unless consume_past is set. Errors: NORN_ERR_USAGE (series too short for horizon and
+ * window, future covariates that end before the horizon, an option out of range; the message names the flag),
+ * NORN_ERR_NUMERIC (training of the member that prints diverged; where only the scored one did, the network
+ * is not scored), NORN_ERR_CANCELLED (err->file is the checkpoint that was written, or ""), NORN_ERR_OPENCL,
+ * NORN_ERR_BUILD, NORN_ERR_MEMORY.
  */
 norn_status norn_forecast_run(norn_forecast **out, norn_context *context, norn_table *table,
                               const norn_forecast_options *options, const norn_host *host, norn_error *err);
@@ -158,6 +166,13 @@ size_t norn_forecast_horizon(const norn_forecast *forecast);
 const double *norn_forecast_values(const norn_forecast *forecast, size_t series);
 const char *norn_forecast_model(
     const norn_forecast *forecast); /* "LSTM", the cell's: the name of the forecast's column */
+
+/* Prediction intervals: levels in (0, 1), none (*count 0) where the model has no theory of them. [h] each;
+ * NULL where the values are, and for a level that is not there; NaN where the model fell back to the naive
+ * one. */
+const double *norn_forecast_levels(const norn_forecast *forecast, size_t *count);
+const double *norn_forecast_lower(const norn_forecast *forecast, size_t level, size_t series);
+const double *norn_forecast_upper(const norn_forecast *forecast, size_t level, size_t series);
 
 /*
  * Of several members (N > 1) the forecast is the median, of the printing network and of the one that is
@@ -171,8 +186,8 @@ const double *norn_forecast_greatest(const norn_forecast *forecast, size_t serie
 /* What member number `member` (0 to N-1) forecasts: [h]; NULL when it diverged. */
 const double *norn_forecast_member(const norn_forecast *forecast, size_t member, size_t series);
 
-/* One forecaster's score on the rows held back. Models come in the order network, Naive, SeasonalNaive (only
- * where m > 1), Linear. */
+/* One forecaster's score on the rows held back. Models come in the order network (or the model in its place),
+ * Naive, SeasonalNaive (only where m > 1), Linear; one that is the model itself is not there twice. */
 typedef struct norn_score {
     const char *model;
     double mae, rmse, mape, mase; /* NaN where undefined */

@@ -15,7 +15,8 @@
 typedef struct forecast_flags {
     cli_table_flags data;
     cli_network_flags network;
-    const char *output, *model;
+    const char *output, *model, *levels;
+    double level[NORN_MOST_LEVELS];
     bool plot, json, quiet, debug;
 } forecast_flags;
 
@@ -25,6 +26,12 @@ static const cli_option options[] = {
     {CLI_GROUP, "Without training:", 0, 0, 0, 0, NULL, NULL, NULL},
     {CLI_TEXT, "model", 0, AT(model), 0, 0, NULL, "FILE",
      "Forecast by a model that `norn train` saved; nothing is trained. Columns are those of the model"},
+    {CLI_TEXT, "model-type", 0, AT(network.options.model), 0, 0, NULL, "NAME",
+     "A model that needs no device in place of the network: ets, theta, holt-winters, naive and all others "
+     "that norn-backtest(1) lists. Default: lstm"},
+    {CLI_TEXT, "levels", 0, AT(levels), 0, 0, NULL, "PERCENT",
+     "Prediction intervals of --model-type, separated by commas, where the model has them; none. Default: "
+     "95"},
 
     {CLI_GROUP, "Output:", 0, 0, 0, 0, NULL, NULL, NULL},
     {CLI_TEXT, "output", 'o', AT(output), 0, 0, NULL, "FILE",
@@ -56,11 +63,33 @@ static int decimals_of(const norn_table *table, size_t series)
     return cli_decimals(high - low, fabs(low) > fabs(high) ? low : high);
 }
 
+/* "ETS-lo-95" */
+static const char *bound_name(char out[80], const char *model, const char *side, double level)
+{
+    (void)snprintf(out, 80, "%s-%s-%.10g", model, side, 100.0 * level);
+    return out;
+}
+
+static void put_bound(cli_text *out, double value, int decimals)
+{
+    cli_text_put(out, ",");
+    if (isfinite(value)) cli_text_number(out, value, decimals);
+}
+
 static void write_csv(cli_text *out, const norn_table *table, const norn_forecast *forecast)
 {
     char time[NORN_TIME_TEXT];
     cli_text_put(out, "unique_id,ds,");
     cli_text_csv(out, norn_forecast_model(forecast));
+    size_t levels = 0;
+    const double *level = norn_forecast_levels(forecast, &levels);
+    for (size_t i = 0; i < levels; i++) {
+        char low[80], high[80];
+        cli_text_put(out, ",");
+        cli_text_csv(out, bound_name(low, norn_forecast_model(forecast), "lo", level[i]));
+        cli_text_put(out, ",");
+        cli_text_csv(out, bound_name(high, norn_forecast_model(forecast), "hi", level[i]));
+    }
     cli_text_put(out, "\n");
     for (size_t s = 0; s < norn_table_series_count(table); s++) {
         const double *values = norn_forecast_values(forecast, s); /* NULL: a piece that another one follows */
@@ -71,6 +100,10 @@ static void write_csv(cli_text *out, const norn_table *table, const norn_forecas
             cli_text_csv(out, norn_table_time_text(table, norn_table_future_time(table, s, k + 1), time));
             cli_text_put(out, ",");
             cli_text_number(out, values[k], decimals);
+            for (size_t i = 0; i < levels; i++) {
+                put_bound(out, norn_forecast_lower(forecast, i, s)[k], decimals);
+                put_bound(out, norn_forecast_upper(forecast, i, s)[k], decimals);
+            }
             cli_text_put(out, "\n");
         }
     }
@@ -170,6 +203,15 @@ static json_t *forecast_json(const norn_table *table, const norn_forecast *forec
             json_t *row = row_json(table, s, norn_table_future_time(table, s, k + 1));
             const char *model = norn_forecast_model(forecast);
             json_object_set_new(row, model, cli_json_real(norn_forecast_values(forecast, s)[k]));
+            size_t levels = 0;
+            const double *level = norn_forecast_levels(forecast, &levels);
+            for (size_t i = 0; i < levels; i++) {
+                char name[80];
+                json_object_set_new(row, bound_name(name, model, "lo", level[i]),
+                                    cli_json_real(norn_forecast_lower(forecast, i, s)[k]));
+                json_object_set_new(row, bound_name(name, model, "hi", level[i]),
+                                    cli_json_real(norn_forecast_upper(forecast, i, s)[k]));
+            }
             if (norn_forecast_members(forecast) > 1) {
                 char name[80];
                 (void)snprintf(name, sizeof name, "%s-min", model);
@@ -195,7 +237,7 @@ static void write_json(cli_text *out, const norn_table *table, const norn_foreca
     const norn_score *scores = norn_forecast_scores(forecast, &count);
 
     json_object_set_new(root, "norn", json_string(norn_version()));
-    json_object_set_new(root, "device", cli_json_text(device->name));
+    json_object_set_new(root, "device", device ? cli_json_text(device->name) : json_null());
     json_object_set_new(root, "decisions", all);
     json_object_set_new(root, "model", cli_json_text(norn_forecast_model(forecast)));
     json_object_set_new(root, "parameters", json_integer((json_int_t)norn_forecast_parameters(forecast)));
@@ -238,6 +280,57 @@ static void report_plots(cli_state *cli, cli_text *out, const norn_table *table,
     if (drawn < series) cli_text_format(out, "\nThe first %zu of %zu series are drawn.\n", drawn, series);
 }
 
+/* Is a model asked for that needs no device? */
+static bool is_simple(const forecast_flags *given)
+{
+    return given->network.options.model && strcmp(given->network.options.model, "lstm") != 0;
+}
+
+static int read_levels(forecast_flags *given)
+{
+    const char *at = given->levels ? given->levels : "95";
+    char quoted[96];
+    size_t count = 0;
+    while (*at && strcmp(at, "none") != 0) {
+        char *end = NULL;
+        const double percent = at[0] >= '0' && at[0] <= '9' ? strtod(at, &end) : 0.0;
+        if (!end || (*end && *end != ',') || !(percent > 0.0 && percent < 100.0) ||
+            count == NORN_MOST_LEVELS) {
+            cli_error("--levels: expected up to %d numbers between 0 and 100, separated by commas, or none, "
+                      "found \"%s\"",
+                      NORN_MOST_LEVELS, norn_quote(quoted, sizeof quoted, at, strlen(at), 48));
+            return EXIT_USAGE;
+        }
+        given->level[count++] = percent / 100.0;
+        at = *end ? end + 1 : end;
+    }
+    given->network.options.levels = given->level;
+    given->network.options.level_count = count;
+    return EXIT_FINE;
+}
+
+/* What a model without a device has no use for. */
+static int check_simple(const cli_command *command, const cli_arguments *arguments, forecast_flags *given)
+{
+    if (!is_simple(given)) {
+        if (!given->levels) return EXIT_FINE;
+        cli_error("--levels: the network has no intervals (--model-type ets, theta and others have)");
+        return EXIT_USAGE;
+    }
+    if (given->model) {
+        cli_error("--model and --model-type exclude each other");
+        return EXIT_USAGE;
+    }
+    for (const cli_option *row = cli_network_rows; row->kind != CLI_END; row++)
+        if (row->kind != CLI_GROUP && strcmp(row->name, "seed") != 0 &&
+            cli_given(command, arguments, row->name)) {
+            cli_error("--%s is of networks: of no use with --model-type %s", row->name,
+                      given->network.options.model);
+            return EXIT_USAGE;
+        }
+    return read_levels(given);
+}
+
 /* Trained now, or by a model; with what is said of it. */
 static norn_status make_forecast(cli_state *cli, norn_forecast **out, const forecast_flags *given,
                                  const norn_model *model, norn_context *context, norn_table *table,
@@ -253,10 +346,11 @@ static norn_status make_forecast(cli_state *cli, norn_forecast **out, const fore
     if (status != NORN_OK) return status;
     if (cli_signal_caught()) return NORN_ERR_CANCELLED;
     if (cli->quiet) return NORN_OK;
-    if (model) {
+    if (model || is_simple(given)) {
         const norn_decision *decisions = norn_forecast_decisions(*out, &count);
         cli_report_decisions(&cli->screen, notes, decisions, count);
         cli_report_spread(&cli->screen, notes, table, *out);
+        cli_report_scores(&cli->screen, notes, table, *out);
     } else {
         cli_network_report(cli, notes, table, *out, norn_seconds() - begin);
     }
@@ -283,6 +377,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     cli->quiet = given.quiet;
     cli->debug |= given.debug;
     if ((code = cli_network_settle(&given.network)) != EXIT_FINE) goto done;
+    if ((code = check_simple(command, &arguments, &given)) != EXIT_FINE) goto done;
     /* a run of minutes must not end in an output that could never be made */
     if ((code = cli_output_check(given.output)) != EXIT_FINE) goto done;
     const char *checkpoint = given.network.options.checkpoint;
@@ -297,9 +392,17 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
         code = cli_model_open(cli, &model, given.model, command, &arguments, &given.data, &by_model);
         if (code != EXIT_FINE) goto done;
     }
-    code = cli_network_open(cli, &table, &context, input, &given.data, &given.network.context);
+    code = is_simple(&given)
+               ? cli_table_read(cli, &table, input, &given.data)
+               : cli_network_open(cli, &table, &context, input, &given.data, &given.network.context);
     if (code != EXIT_FINE) goto done;
 
+    if (is_simple(&given) && !cli->quiet) {
+        size_t count = 0;
+        const norn_decision *decisions = norn_table_decisions(table, &count);
+        cli_report_decisions(&cli->screen, &notes, decisions, count);
+        cli_tell(&notes);
+    }
     given.network.options.consume_past = 1;
     if (make_forecast(cli, &forecast, &given, model, context, table, &notes) != NORN_OK) {
         cli_text_free(&notes);
@@ -307,7 +410,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
         goto done;
     }
     if (given.json)
-        write_json(&results, table, forecast, norn_context_device(context));
+        write_json(&results, table, forecast, context ? norn_context_device(context) : NULL);
     else
         write_csv(&results, table, forecast);
     if ((code = cli_output_write(given.output, &results)) != EXIT_FINE) goto done;

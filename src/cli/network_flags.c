@@ -78,6 +78,9 @@ const cli_option cli_network_rows[] = {
      "Steps of an epoch. Default: every window once if --epochs is given, else 5, or 30 from 1000 windows "
      "on"},
     {CLI_COUNT, "batch", 0, OF(batch), 1, 1048576, NULL, "B", "Windows of a step. Default: by their number"},
+    {CLI_SIZE, "eval-batch", 0, OF(eval_batch), 1, 1048576, NULL, "B",
+     "Windows of a launch that forecasts or validates; changes memory and time, no result. Default: 64, or "
+     "the batch"},
     {CLI_COUNT, "patience", 0, OF(patience), 1, 1e9, NULL, "EPOCHS",
      "Epochs without a better validation loss before training stops"},
     {CLI_WORD, "loss", 0, OF(loss), 0, 0, loss_words, "WORD",

@@ -122,6 +122,7 @@ static norn_network_shape shape_of(const norn_run *r)
                                 .horizon = r->horizon,
                                 .batch = o->batch ? o->batch : by->batch,
                                 .slots = r->slots,
+                                .infer_batch = o->eval_batch,
                                 .dropout = o->dropout >= 0.0 ? o->dropout : 0.0,
                                 .loss = o->loss == NORN_LOSS_MAPE ? NORN_LOSS_MAE : o->loss,
                                 .quantile = o->quantile > 0.0 ? o->quantile : 0.5,

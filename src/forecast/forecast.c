@@ -8,8 +8,6 @@
 #include "norn/forecast.h"
 
 #include "data/table.h"
-#include "forecast/baseline.h"
-#include "forecast/metrics.h"
 #include "forecast/result.h"
 #include "norn/profile.h"
 
@@ -21,8 +19,8 @@ enum { FOLDS = 2 };
 
 /* ---- sizes ---- */
 
-/* Season, horizon, holdout and window, in this order: each needs those before it. */
-static norn_status choose_sizes(norn_forecast *f, norn_run *r, norn_error *err)
+/* In this order: each needs those before it. */
+norn_status norn_forecast_sizes(norn_forecast *f, norn_run *r, norn_error *err)
 {
     const norn_forecast_options *o = r->options;
     const size_t shortest = norn_run_shortest(r);
@@ -109,34 +107,6 @@ static void say_members(norn_forecast *f, const norn_forecast_options *o)
                     "1, trained on a sample of the windows");
 }
 
-/* ---- scores ---- */
-
-static norn_status score(norn_forecast *f, const norn_run *r, norn_error *err)
-{
-    const size_t h = f->holdout;
-    const char *const names[NORN_MODELS] = {f->cell, "Naive", f->season > 1 ? "SeasonalNaive" : "Linear",
-                                            "Linear"};
-    const bool seasonal = f->season > 1;
-    norn_metrics metrics[NORN_MODELS];
-    memset(metrics, 0, sizeof metrics);
-    f->models = seasonal ? 4 : 3;
-    norn_status status = NORN_OK;
-    for (size_t s = 0; s < f->series && status == NORN_OK; s++) {
-        if (f->ended[s]) continue;
-        const double *y = norn_table_target(r->table, s);
-        const size_t n = norn_run_visible(r, &r->folds[1], s);
-        const double scale = norn_metrics_scale(y, n, f->season);
-        if (norn_is_cancelled(r->host)) return norn_fail_cancelled(err);
-        norn_naive(y, n, h, f->held[1] + s * h);
-        if (seasonal) norn_seasonal_naive(y, n, f->season, h, f->held[2] + s * h);
-        status = norn_linear(y, n, f->window, f->season, h, f->held[f->models - 1] + s * h, r->host, err);
-        for (size_t k = f->unscored ? 1 : 0; k < f->models; k++)
-            norn_metrics_add(&metrics[k], y + n, f->held[k] + s * h, h, scale);
-    }
-    for (size_t k = 0; k < f->models; k++) f->scores[k] = norn_metrics_score(&metrics[k], names[k]);
-    return status;
-}
-
 /* ---- the whole ---- */
 
 norn_status norn_forecast_make_room(norn_forecast *f, norn_error *err)
@@ -163,6 +133,10 @@ norn_status norn_forecast_train(norn_forecast **out, norn_model **model, norn_co
     if (options) memcpy(&o, options, norn_at_most(options->size, sizeof o));
     norn_status status = norn_run_check_options(&o, err);
     if (status != NORN_OK) return status;
+    if (o.model && strcmp(o.model, "lstm") != 0) {
+        if (model) return norn_fail(err, NORN_ERR_USAGE, "--model-type: only networks are kept in files");
+        return norn_forecast_simple(out, table, &o, host ? host : context ? &context->host : NULL, err);
+    }
     const norn_host services = norn_host_copy(host ? host : &context->host);
     norn_forecast *f = norn_new(&services, 1, sizeof *f);
     if (!f) return norn_fail_memory(err, "a forecast");
@@ -184,7 +158,7 @@ norn_status norn_forecast_train(norn_forecast **out, norn_model **model, norn_co
     if (status == NORN_OK && !(f->ended = norn_new(r.host, f->series, sizeof *f->ended)))
         status = norn_fail_memory(err, "a forecast");
     if (status == NORN_OK) memcpy(f->ended, r.ended, f->series * sizeof *f->ended);
-    if (status == NORN_OK) status = choose_sizes(f, &r, err);
+    if (status == NORN_OK) status = norn_forecast_sizes(f, &r, err);
     if (status == NORN_OK) {
         folds[1].behind = f->holdout;
         r.shares = (double)f->folds;
@@ -201,7 +175,7 @@ norn_status norn_forecast_train(norn_forecast **out, norn_model **model, norn_co
         status = gather(f, &r, err);
     }
     norn_profile_enter(f->host.profile, "scoring");
-    if (status == NORN_OK && f->holdout) status = score(f, &r, err);
+    if (status == NORN_OK && f->holdout) status = norn_forecast_score(f, &r, &folds[1], err);
     norn_profile_leave(f->host.profile);
     if (status == NORN_ERR_CANCELLED && r.stands && err)
         (void)snprintf(err->file, sizeof err->file, "%s", o.checkpoint);
@@ -232,6 +206,8 @@ void norn_forecast_free(norn_forecast *f)
     norn_delete(&host, f->least, all, sizeof *f->least);
     norn_delete(&host, f->greatest, all, sizeof *f->greatest);
     norn_delete(&host, f->training, trained, sizeof *f->training);
+    norn_delete(&host, f->lower, f->level_count * all, sizeof *f->lower);
+    norn_delete(&host, f->upper, f->level_count * all, sizeof *f->upper);
     for (size_t k = 0; k < NORN_MODELS; k++)
         norn_delete(&host, f->held[k], f->series * f->holdout, sizeof *f->held[k]);
     norn_delete(&host, f->ended, f->series, sizeof *f->ended);
@@ -272,7 +248,21 @@ const double *norn_forecast_member(const norn_forecast *f, size_t member, size_t
 
 const char *norn_forecast_model(const norn_forecast *f)
 {
-    return f->cell;
+    return f->kind ? f->kind->name : f->cell;
+}
+
+const double *norn_forecast_levels(const norn_forecast *f, size_t *count)
+{
+    *count = f->level_count;
+    return f->levels;
+}
+const double *norn_forecast_lower(const norn_forecast *f, size_t level, size_t series)
+{
+    return level < f->level_count ? of_series(f, f->lower + level * f->series * f->horizon, series) : NULL;
+}
+const double *norn_forecast_upper(const norn_forecast *f, size_t level, size_t series)
+{
+    return level < f->level_count ? of_series(f, f->upper + level * f->series * f->horizon, series) : NULL;
 }
 
 const norn_score *norn_forecast_scores(const norn_forecast *f, size_t *count)
@@ -294,7 +284,7 @@ size_t norn_forecast_holdout(const norn_forecast *f)
 
 const norn_training *norn_forecast_training(const norn_forecast *f, size_t *count)
 {
-    *count = f->folds * f->members;
+    *count = f->kind ? 0 : f->folds * f->members;
     return f->training;
 }
 

@@ -16,8 +16,9 @@
  * is plain ridge regression on U x.
  *
  * A missing value is taken to be the one a season before it, or without a season the last one, in training as
- * in forecasting (see baseline.h, whose linear model NLinear is). With fewer than two windows, or where
- * nothing varies, the forecast is the naive one.
+ * in forecasting: a window is too long to be left out for every value it lacks, and estimates from the pairs
+ * that are there alone were three times as far off where rows of the window depend on each other. With fewer
+ * than two windows, or where nothing varies, the forecast is the naive one.
  */
 #include "forecast/forecaster.h"
 
@@ -26,7 +27,7 @@
 
 enum { MOST_LAGS = 1024, KERNEL = 25 };
 static const double most_operations = 1e9; /* of the sums over windows; older rows are left out beyond */
-static const double ridge = 1e-3;          /* relative to the mean of the diagonal, as in baseline.h */
+static const double ridge = 1e-3;          /* relative to the mean of the diagonal */
 
 static size_t lags(const norn_forecaster_setup *setup)
 {

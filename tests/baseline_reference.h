@@ -1,5 +1,12 @@
-/* Naive, seasonal naive and the linear model: see baseline.h. */
-#include "forecast/baseline.h"
+/*
+ * The simple forecasts once more, straight from their definitions: what the forecasters of the library
+ * (src/forecast/model_*.c), which are written for speed, are compared with. Each sees y[0..n) of one series
+ * and writes h values; values may be missing (NaN), the first one excepted.
+ */
+#ifndef NORN_TESTS_BASELINE_REFERENCE_H
+#define NORN_TESTS_BASELINE_REFERENCE_H
+
+#include "base/base.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,13 +20,13 @@ static double last_there(const double *y, size_t n)
     return y[n - 1];
 }
 
-void norn_naive(const double *y, size_t n, size_t h, double *out)
+static void naive_reference(const double *y, size_t n, size_t h, double *out)
 {
     const double last = last_there(y, n);
     for (size_t i = 0; i < h; i++) out[i] = last;
 }
 
-void norn_seasonal_naive(const double *y, size_t n, size_t m, size_t h, double *out)
+static inline void seasonal_naive_reference(const double *y, size_t n, size_t m, size_t h, double *out)
 {
     for (size_t i = 0; i < h; i++) {
         size_t row = n - m + i % m;
@@ -63,10 +70,22 @@ static void solve(const double *l, size_t n, double *b, size_t columns)
         }
 }
 
-norn_status norn_linear(const double *y, size_t n, size_t window, size_t m, size_t h, double *out,
-                        const norn_host *host, norn_error *err)
+/*
+ * A linear model of the last `window` values, all with the window's last value subtracted (NLinear of Zeng et
+ * al. 2023): ridge regression in closed form, one for each step of the horizon, B = (X'X + lambda I)^-1 X'Y,
+ * lambda = 1e-3 * mean of the diagonal of X'X over all windows of y[0..n) (evenly spread ones when all would
+ * cost more than some 1e9 operations, but two for each value of the window where there are as many). Of a
+ * window of more than 1024 values the last 1024 are taken: the cost grows with their cube. Falls back to the
+ * naive forecast when there are fewer than two windows.
+ *
+ * A value that is missing is taken to be the one a season (m rows) before it, or without a season the last
+ * one: a window is too long to be left out for every value it lacks, and estimates from the pairs that are
+ * there alone were three times as far off where rows of the window depend on each other.
+ */
+static inline norn_status linear_reference(const double *y, size_t n, size_t window, size_t m, size_t h,
+                                           double *out, const norn_host *host, norn_error *err)
 {
-    norn_naive(y, n, h, out);
+    naive_reference(y, n, h, out);
     if (window > MOST_LAGS) window = MOST_LAGS;
     if (n < window + h + 1 || window < 2) return NORN_OK;
     const size_t p = window; /* window - 1 differences to the last value, and a constant */
@@ -114,3 +133,5 @@ done:
     norn_delete(host, filled, n, sizeof *filled);
     return status;
 }
+
+#endif
