@@ -267,13 +267,19 @@ bool norn_ets_admissible(const norn_ets_form *form, size_t m, double alpha, doub
     if (form->trend && !(beta >= 0.0 && beta <= alpha && phi > 0.0 && phi <= 1.0)) return false;
     if (!form->season || m > MOST) return true;
     if (!(gamma >= 0.0 && gamma <= 1.0 - alpha)) return false;
-    /* Hyndman et al. (2008), chapter 10; without a trend one root less, phi = 1 and beta = 0 */
-    const double trend = form->trend ? beta : 0.0, damp = form->damped ? phi : 1.0;
-    const size_t n = m + 1;
+    /* The errors' polynomial of the form as an ARIMA model (Hyndman et al. 2008, chapters 10 and 11); without
+     * a trend 1 - B is divided out, a constant between level and figures that nothing tells apart. The
+     * trend's share is phi beta: forecast::ets has beta there, which refuses damped forms that do forget. */
     a[0] = 1.0;
-    a[1] = alpha + trend - damp;
-    for (size_t i = 2; i < n; i++) a[i] = alpha + trend - alpha * damp;
-    a[n - 1] = alpha + trend - alpha * damp + gamma - 1.0;
-    a[n] = damp * (1.0 - alpha - gamma);
+    if (!form->trend) {
+        for (size_t i = 1; i < m; i++) a[i] = alpha;
+        a[m] = alpha + gamma - 1.0;
+        return stable(a, m);
+    }
+    const size_t n = m + 1;
+    a[1] = alpha + phi * beta - phi;
+    for (size_t i = 2; i < n; i++) a[i] = alpha + phi * beta - alpha * phi;
+    a[n - 1] = alpha + phi * beta - alpha * phi + gamma - 1.0;
+    a[n] = phi * (1.0 - alpha - gamma);
     return stable(a, n);
 }
