@@ -142,7 +142,7 @@ static void fitted_by_us_the_likelihood_is_not_worse_than_that_of_others(void **
 static void admissible_parameters_are_those_that_forget(void **state)
 {
     (void)state;
-    enum { M = 5, LONG = 6000 };
+    enum { M = 5, LONG = 30000 };
     static const size_t forms[] = {3, 4, 5};
     size_t counted[2] = {0, 0};
     for (size_t k = 0; k < NORN_COUNT(forms); k++) {
