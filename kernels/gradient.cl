@@ -14,18 +14,18 @@
 #define NC 384
 #endif
 
-// Over n in [n0, n1) of the N rows of a shard: state[RW][G][SW] (row stride GS) grows by a[n][0..RW) * d[n][G][SW]. What is
+// Over n in [n0, n1) of the N rows of a shard: state[RW][G][SW] (row stride gs) grows by a[n][0..RW) * d[n][G][SW]. What is
 // complete at N goes to `total`, which a fresh one becomes and another one grows by; until then `chain` has it, which
 // may be a fresh total itself. For the gates from q0 up to q1: the others have no product of what a is, and
 // their gradient stays the 0 it began with.
-INLINE void gradient_tile(const int q0, const int q1, CONST_FLOATS a, const int a_stride, CONST_FLOATS d, __global float *total, __global float *chain,
+INLINE void gradient_tile(const int gs, const int q0, const int q1, CONST_FLOATS a, const int a_stride, CONST_FLOATS d, __global float *total, __global float *chain,
                           const int n0, const int n1, const int N, const int fresh)
 {
     vf acc[G][RW];
 #pragma unroll
     for (int r = 0; r < RW; r++)
 #pragma unroll
-        for (int q = q0; q < q1; q++) acc[q][r] = n0 == 0 ? (vf)0.0f : VLOAD(chain + r * GS + q * SW);
+        for (int q = q0; q < q1; q++) acc[q][r] = n0 == 0 ? (vf)0.0f : VLOAD(chain + r * gs + q * SW);
     CONST_FLOATS av = a + (size_t)n0 * a_stride;
     CONST_FLOATS dv = d + (size_t)n0 * GS;
     for (int n = n0; n < n1; n++, av += a_stride, dv += GS) {
@@ -43,13 +43,13 @@ INLINE void gradient_tile(const int q0, const int q1, CONST_FLOATS a, const int 
 #pragma unroll
         for (int r = 0; r < RW; r++)
 #pragma unroll
-            for (int q = q0; q < q1; q++) acc[q][r] = VLOAD(total + r * GS + q * SW) + acc[q][r];
+            for (int q = q0; q < q1; q++) acc[q][r] = VLOAD(total + r * gs + q * SW) + acc[q][r];
     }
     __global float *to = n1 == N ? total : chain;
 #pragma unroll
     for (int r = 0; r < RW; r++)
 #pragma unroll
-        for (int q = q0; q < q1; q++) VSTORE(acc[q][r], to + r * GS + q * SW);
+        for (int q = q0; q < q1; q++) VSTORE(acc[q][r], to + r * gs + q * SW);
 }
 
 INLINE void gradient_bias(CONST_FLOATS d, __global float *total, const int N, const int fresh)
@@ -86,13 +86,66 @@ INLINE void gradient_units(CONST_FLOATS sums, const int groups, const int j, __g
     }
 }
 
+#ifdef CELL_STAGES
+// Part `part` of a layer's weights for strip j of its gates: (stage, PART of the rows that it multiplies).
+#define PARTS_OF(stage) +((int)STAGE_##stage##_COLUMNS(kx, HP) + PART - 1) / PART
+INLINE int stage_parts(const int kx) { return 0 FOR_STAGES(PARTS_OF); }
+
+#define VALUES_PLANE(p) ((p) ? carry + (size_t)((p) - 1) * H_SIZE : h) + (u / SW) * h_strip + u % SW, SW
+#define VALUES_OPERAND(o) kept + (u / SW) * kept_strip + (G + (o)) * SW + u % SW, GS
+#define GRADIENT_INPUT(first, last, adds)                                                                            \
+    if (source-- == 0) {                                                                                             \
+        if (l == 0)                                                                                                  \
+            gradient_tile(gates * SW, first, last, below + u, kx, d, total, state, n0, n1, N, fresh);                \
+        else                                                                                                         \
+            gradient_tile(gates * SW, first, last,                                                                   \
+                          (dropped ? dropped : below) + (u / SW) * (dropped ? units_strip : h_strip) + u % SW, SW, d, \
+                          total, state, n0, n1, N, fresh);                                                           \
+    }
+#define GRADIENT_UNITS(from, index, units, first, last, adds)                                                        \
+    if (source-- == 0)                                                                                               \
+        gradient_tile(gates * SW, first, last, VALUES_##from(index), d, total, state, n0, n1, N, fresh);
+
+#define GRADIENT_STAGE(stage)                                                                                        \
+    {                                                                                                                \
+        const int gates = STAGE_##stage##_GATES, rows = (int)STAGE_##stage##_COLUMNS(kx, HP);                        \
+        const int inputs = (int)STAGE_##stage##_COLUMNS(kx, 0), parts = (rows + PART - 1) / PART;                    \
+        CONST_FLOATS d = kept + j * kept_strip + STAGE_##stage##_FIRST * SW + LANE;                                  \
+        const size_t start = (size_t)HP * STAGE_##stage##_BEFORE(kx, HP) + (size_t)j * rows * gates * SW + LANE;     \
+        const int from = part >= 0 && part < parts ? part * PART : rows, to = min(from + PART, rows);                \
+        for (int n0 = 0; n0 < N; n0 += NC) {                                                                         \
+            const int n1 = min(n0 + NC, N);                                                                          \
+            for (int k = from; k < to; k += RW) {                                                                    \
+                __global float *total = gradient + start + (size_t)k * gates * SW;                                   \
+                __global float *state = fresh ? total : chain + start + (size_t)k * gates * SW;                      \
+                int source = k < inputs ? k / kx : inputs / kx + (k - inputs) / HP;                                  \
+                const int u = k < inputs ? k % kx : (k - inputs) % HP;                                               \
+                STAGE_##stage##_INPUTS(GRADIENT_INPUT)                                                               \
+                STAGE_##stage##_UNITS(GRADIENT_UNITS)                                                                \
+            }                                                                                                        \
+        }                                                                                                            \
+        part -= parts;                                                                                               \
+    }
+
+// below: the input, [row][kx] or strips of the layer below; dropped: what dropout made of those, or null.
+INLINE void stage_gradient(const int l, const int j, int part, const int kx, const int T, const int BP, const int fresh,
+                           __global const float *below, __global const float *dropped, __global const float *h,
+                           __global const float *carry, __global const float *kept, __global float *gradient,
+                           __global float *chain)
+{
+    const size_t h_strip = (size_t)(T + 1) * BP * SW, units_strip = (size_t)T * BP * SW, kept_strip = (size_t)T * BP * GS;
+    const int N = T * BP;
+    FOR_STAGES(GRADIENT_STAGE)
+}
+#endif
+
 // first, count   the shards of this launch, which have the first of the `held` places
 // chain          [slot][parameters], for shards of more than NC rows where there is one split
 KERNEL void weight_gradient(__global const int *restrict schedule, const int step, const int slots, const int first,
                             const int count, const int held, const int splits, const int KX, const int T, const int BP,
                             const int OP, const int with_dropout, CONST_FLOATS x, CONST_FLOATS h, CONST_FLOATS kept,
                             CONST_FLOATS dropped, CONST_FLOATS dy, __global float *gradient, __global float *chain,
-                            CONST_FLOATS sums)
+                            CONST_FLOATS sums, CONST_FLOATS carry)
 {
     const int slot = (int)get_group_id(1);
     const int rows = schedule[((size_t)step * slots + slot) * SCHEDULE_WORDS];
@@ -101,7 +154,11 @@ KERNEL void weight_gradient(__global const int *restrict schedule, const int ste
     const int begin = splits == 1 ? 0 : split, end = splits == 1 ? count : split + 1;
     const size_t h_strip = (size_t)(T + 1) * BP * SW, units_strip = (size_t)T * BP * SW, kept_strip = (size_t)T * BP * GS;
     // Heavy blocks first: the layers above the first, then the first layer, then the head.
+#ifdef CELL_STAGES
+    const int parts_upper = stage_parts(HP), parts_first = stage_parts(KX);
+#else
     const int parts_upper = (2 * HP + PART - 1) / PART, parts_first = (KX + HP + PART - 1) / PART;
+#endif
     const int upper = (L - 1) * NJ * parts_upper, lowest = NJ * parts_first, N = T * BP;
     gradient += ((size_t)slot * splits + (splits == 1 ? 0 : first + split)) * PARAMETERS;
     chain += splits == 1 ? (size_t)slot * PARAMETERS : 0;
@@ -124,6 +181,14 @@ KERNEL void weight_gradient(__global const int *restrict schedule, const int ste
         const int parts = l ? parts_upper : parts_first;
         block = l ? block % (NJ * parts_upper) : block - upper;
         const int j = block / parts, part = block % parts;
+#ifdef CELL_STAGES
+        stage_gradient(l, j, part, KXL(l), T, BP, fresh, l ? hs + (l - 1) * H_SIZE + (size_t)BP * SW : xs,
+                       with_dropout && l ? drops + (l - 1) * UNITS_SIZE : 0, hs + l * H_SIZE,
+                       carry + (at * L + l) * CELL_CARRIES * H_SIZE, ds + l * KEPT_SIZE, gradient + LAYER_START(l),
+                       chain + LAYER_START(l));
+        CONST_FLOATS d = ds + l * KEPT_SIZE + j * kept_strip + LANE;
+#else
+        (void)carry;
         const int kx = KXL(l), k0 = part * PART, k1 = min(k0 + PART, kx + HP);
 
         CONST_FLOATS d = ds + l * KEPT_SIZE + j * kept_strip + LANE;
@@ -136,18 +201,19 @@ KERNEL void weight_gradient(__global const int *restrict schedule, const int ste
                 __global float *state = fresh ? total : chain + start + (size_t)k * GS;
                 if (k >= kx) {
                     const int u = k - kx;
-                    gradient_tile(CELL_H_FIRST, G, recurrent + (u / SW) * h_strip + u % SW, SW, d, total, state, n0, n1,
+                    gradient_tile(GS, CELL_H_FIRST, G, recurrent + (u / SW) * h_strip + u % SW, SW, d, total, state, n0, n1,
                                   N, fresh);
                 } else if (l == 0)
-                    gradient_tile(0, CELL_X_GATES, xs + k, KX, d, total, state, n0, n1, N, fresh);
+                    gradient_tile(GS, 0, CELL_X_GATES, xs + k, KX, d, total, state, n0, n1, N, fresh);
                 else if (with_dropout)
-                    gradient_tile(0, CELL_X_GATES, drops + (l - 1) * UNITS_SIZE + (k / SW) * units_strip + k % SW, SW, d,
+                    gradient_tile(GS, 0, CELL_X_GATES, drops + (l - 1) * UNITS_SIZE + (k / SW) * units_strip + k % SW, SW, d,
                                   total, state, n0, n1, N, fresh);
                 else
-                    gradient_tile(0, CELL_X_GATES, recurrent - H_SIZE + (size_t)BP * SW + (k / SW) * h_strip + k % SW,
+                    gradient_tile(GS, 0, CELL_X_GATES, recurrent - H_SIZE + (size_t)BP * SW + (k / SW) * h_strip + k % SW,
                                   SW, d, total, state, n0, n1, N, fresh);
             }
         }
+#endif
         if (part == 0) {
             __global float *bias = gradient + LAYER_BIAS(l) + (size_t)j * (G + CELL_VECTORS) * SW + LANE;
             gradient_bias(d, bias, N, fresh);

@@ -51,7 +51,7 @@ INLINE int is_bias(const size_t at, const int KX, const int OP)
     if (at >= HEAD_START) return at >= HEAD_BIAS;
     const int first = at < LAYER_SIZE(KX);
     const size_t inside = first ? at : (at - LAYER_SIZE(KX)) % LAYER_SIZE(HP);
-    return inside >= (size_t)((first ? KX : HP) + HP) * G * HP;
+    return inside >= LAYER_WEIGHTS(first ? KX : HP);
 }
 
 // What the norm of a member's gradient leaves of it; `clip` 0: all.
@@ -163,6 +163,39 @@ INLINE int tile_first(const int column, const int columns, int *width)
     return column;
 }
 
+#ifdef CELL_STAGES
+// Block `block` of a layer's weights, (stage, vector that it multiplies, strip of gates, strip of columns).
+#define SOURCES_OF(stage) +STAGE_##stage##_COLUMNS(upper, 1)
+INLINE int sources_of(const int upper) { return (int)(0 FOR_STAGES(SOURCES_OF)); }
+#define SOURCES(upper) sources_of(upper)
+
+#define PACK_STAGE(stage)                                                                                            \
+    {                                                                                                                \
+        const int gates = STAGE_##stage##_GATES, sources = (int)STAGE_##stage##_COLUMNS(l ? 1 : 0, 1);               \
+        if (source >= 0 && source < sources) {                                                                       \
+            const size_t above = l ? 0 : STAGE_##stage##_COLUMNS(KX, 0); /* rows of the input that back lacks */     \
+            CONST_FLOATS from =                                                                                      \
+                p + (size_t)HP * STAGE_##stage##_BEFORE(KX, HP) +                                                    \
+                (j * STAGE_##stage##_COLUMNS(KX, HP) + above + (size_t)source * HP + column * SW) * gates * SW;      \
+            FLOATS to = b + (size_t)HP * HP * (STAGE_##stage##_BEFORE(l ? 1 : 0, 1) + (size_t)source * gates) +      \
+                        (size_t)tile * SW * gates * HP + (size_t)j * gates * SW * width * SW + (column - tile) * SW; \
+            for (int n = 0; n < gates * SW; n++)                                                                     \
+                for (int v = LANE; v < SW; v += LS * VW)                                                             \
+                    for (int i = 0; i < VW; i++)                                                                     \
+                        to[(size_t)n * width * SW + v + i] = from[(size_t)(v + i) * gates * SW + n];                 \
+        }                                                                                                            \
+        source -= sources;                                                                                           \
+    }
+
+INLINE void pack_stages(CONST_FLOATS p, FLOATS b, const int l, const int KX, const int block)
+{
+    const int j = block % NJ, column = block / NJ % NJ;
+    int source = block / (NJ * NJ), width;
+    const int tile = tile_first(column, NJ, &width);
+    FOR_STAGES(PACK_STAGE)
+}
+#endif
+
 // Copies the weights into the layout of the backward products. Grid: blocks by slots; the blocks are (layer, strip of
 // gates, strip of columns), then strips of units of the head. Rests with its member, except when step is negative: then
 // every slot is copied (after initialisation or restoring).
@@ -175,7 +208,11 @@ KERNEL void pack_backward(__global const int *restrict schedule, const int step,
     CONST_FLOATS p = parameters + (size_t)plan[2] * PARAMETERS;
     FLOATS b = back + (size_t)plan[2] * BACK_SIZE;
     int block = (int)get_group_id(0);
+#ifdef CELL_STAGES
+    const int first = NJ * NJ * SOURCES(0), upper = (L - 1) * NJ * NJ * SOURCES(1);
+#else
     const int first = NJ * NJ, upper = (L - 1) * NJ * 2 * NJ;
+#endif
     if (block >= first + upper) {
         const int strip = block - first - upper;
         for (int n = 0; n < OP; n++)
@@ -185,6 +222,11 @@ KERNEL void pack_backward(__global const int *restrict schedule, const int step,
                         p[HEAD_START + ((size_t)(n / UB) * HP + strip * SW + v + i) * UB + n % UB];
         return;
     }
+#ifdef CELL_STAGES
+    const int l = block < first ? 0 : 1 + (block - first) / (NJ * NJ * SOURCES(1));
+    if (l) block = (block - first) % (NJ * NJ * SOURCES(1));
+    pack_stages(p + LAYER_START(l), b + BACK_START(l), l, KXL(l), block);
+#else
     const int l = block < first ? 0 : 1 + (block - first) / (2 * NJ * NJ);
     if (l) block = (block - first) % (2 * NJ * NJ);
     const int columns = l ? 2 * NJ : NJ, kx = KXL(l);
@@ -197,4 +239,5 @@ KERNEL void pack_backward(__global const int *restrict schedule, const int step,
     for (int n = 0; n < GS; n++)
         for (int v = LANE; v < SW; v += LS * VW)
             for (int i = 0; i < VW; i++) to[(size_t)n * width * SW + v + i] = from[(size_t)(v + i) * GS + n];
+#endif
 }

@@ -34,6 +34,9 @@
 #define NJ (HP / SW)
 #define G CELL_GATES
 #define GS (G * SW)                     // floats of a strip of gates
+#define LAYER_WEIGHTS(kx) ((size_t)((kx) + HP) * G * HP)
+#define BACK_WEIGHTS(with_inputs) ((size_t)((with_inputs) ? 2 : 1) * G * HP * HP)
+#define CELL_SCRATCH 0                  // planes of dcarry behind the carries
 #define CARRIES (CELL_CARRIES ? CELL_CARRIES : 1)
 #define UNITS_PADDED (HP != H)
 

@@ -25,15 +25,15 @@
 #define STATES (1 + CELL_CARRIES)
 #define BEGINNINGS (CELL_INITIAL ? STATES : 0)
 #define KXL(l) ((l) ? HP : KX)
-#define LAYER_SIZE(kx) ((size_t)((kx) + HP + 1) * G * HP + (size_t)(CELL_VECTORS + BEGINNINGS) * HP)
+#define LAYER_SIZE(kx) (LAYER_WEIGHTS(kx) + (size_t)(G + CELL_VECTORS + BEGINNINGS) * HP)
 #define LAYER_START(l) ((l) ? LAYER_SIZE(KX) + (size_t)((l)-1) * LAYER_SIZE(HP) : 0)
-#define LAYER_BIAS(l) (LAYER_START(l) + (size_t)(KXL(l) + HP) * G * HP)
+#define LAYER_BIAS(l) (LAYER_START(l) + LAYER_WEIGHTS(KXL(l)))
 #define LAYER_INITIAL(l) (LAYER_BIAS(l) + (size_t)(G + CELL_VECTORS) * HP)
 #define HEAD_START LAYER_START(L)
 #define HEAD_BIAS (HEAD_START + (size_t)HP * OP)
 #define PARAMETERS (HEAD_BIAS + OP)
 // the same matrices for backward products: layers (columns h; inputs and h above the first), then the head
-#define BACK_START(l) ((l) ? (size_t)(2 * (l)-1) * G * HP * HP : 0)
+#define BACK_START(l) ((l) ? BACK_WEIGHTS(0) + (size_t)((l)-1) * BACK_WEIGHTS(1) : 0)
 #define BACK_SIZE (BACK_START(L) + (size_t)HP * OP)
 #ifndef L
 #define L 1 // layers
@@ -51,8 +51,13 @@
 #define SUMS_SIZE ((size_t)(BP / ROWS) * L * LAYER_SUMS)
 
 #define H_SIZE ((size_t)(T + 1) * BP * HP) // of a layer: h, and each carry
-#define KEPT_SIZE ((size_t)T * BP * G * HP)
+#define KEPT_SIZE ((size_t)T * BP * GS * NJ)
 #define UNITS_SIZE ((size_t)T * BP * HP)
+#ifdef CELL_STAGES
+#define STEP_KEPT ((size_t)BP * GS * NJ)
+#else
+#define STEP_KEPT ((size_t)0)
+#endif
 
 // The states that the group's rows begin from, into slot 0 of h and of the carries (state_size apart).
 INLINE void begin_states(CONST_FLOATS initial, FLOATS h, FLOATS carry, const size_t strip_size, const size_t state_size,
@@ -107,7 +112,7 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
     dropped += at * (L - 1) * UNITS_SIZE;
     dx += at * (L > 2 ? 2 : L - 1) * UNITS_SIZE;
     dh += at * BP * HP;
-    dcarry += at * CELL_CARRIES * BP * HP;
+    dcarry += at * (CELL_CARRIES + CELL_SCRATCH) * BP * HP;
     y += at * BP * OP;
     partial += at * BP * UB;
     loss += batch * BP;
@@ -173,7 +178,8 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
 #endif
 }
 
-// The forward half. h and carry have two slots, used in turn: [layer][strip][2 * BP][SW].
+// The forward half. h and carry have two slots, used in turn: [layer][strip][2 * BP][SW]. Cells of several stages have a
+// place for what one step of one layer keeps behind the carries of all layers.
 //   with_targets  1: loss[slot][row] against the rows after each window; 0: the predictions stay in y
 KERNEL void infer_rows(DATA_ARGUMENTS, __global const int *restrict schedule, const int columns, const int F,
                        const int KX, const int T, const int BP, const int OUT, const int OP,
@@ -190,7 +196,8 @@ KERNEL void infer_rows(DATA_ARGUMENTS, __global const int *restrict schedule, co
     const size_t strip = (size_t)2 * BP * SW, layer = strip * NJ;
     x += (size_t)slot * T * BP * KX;
     h += (size_t)slot * L * layer;
-    carry += (size_t)slot * L * CELL_CARRIES * layer;
+    carry += (size_t)slot * (L * CELL_CARRIES * layer + STEP_KEPT);
+    __global float *step_kept = STEP_KEPT ? carry + L * CELL_CARRIES * layer + (size_t)r0 * GS : 0;
     y += (size_t)slot * BP * OP;
     partial += (size_t)slot * BP * UB;
     loss += (size_t)slot * BP;
@@ -209,13 +216,13 @@ KERNEL void infer_rows(DATA_ARGUMENTS, __global const int *restrict schedule, co
     for (int t = 0; t < run; t++) {
         const size_t before = ((size_t)(t & 1) * BP + r0) * SW, after = ((size_t)(~t & 1) * BP + r0) * SW;
         step_forward(0, KX, F, x + ((size_t)t * BP + r0) * KX, 0, p, p + LAYER_BIAS(0), h + before, h + after, strip,
-                     carry + before, carry + after, strip, layer, 0, 0, 0, 0);
+                     carry + before, carry + after, strip, layer, 0, step_kept, (size_t)BP * GS, 0);
 #if L > 1
         for (int l = 1; l < L; l++) {
             __global float *hl = h + l * layer;
             __global float *cl = carry + l * CELL_CARRIES * layer;
             step_forward(1, HP, HP, hl - layer + after, strip, p + LAYER_START(l), p + LAYER_BIAS(l), hl + before,
-                         hl + after, strip, cl + before, cl + after, strip, layer, 0, 0, 0, 0);
+                         hl + after, strip, cl + before, cl + after, strip, layer, 0, step_kept, (size_t)BP * GS, 0);
         }
 #endif
     }
