@@ -120,12 +120,13 @@ static void make_batch(job *j)
             j->importance[b * o_count + o] = (double)((from[o] - j->scaling[2 * c]) * j->scaling[2 * c + 1]);
     }
     if (s->dropout > 0.0) {
+        const size_t units = j->network->outputs;
         const uint32_t threshold = (uint32_t)((1.0 - s->dropout) * 4294967295.0);
         for (size_t l = 1; l < s->layers; l++)
             for (size_t t = 0; t < t_count; t++)
                 for (size_t b = 0; b < b_count; b++)
-                    for (size_t u = 0; u < s->hidden; u++)
-                        j->dropout[(((l - 1) * t_count + t) * b_count + b) * s->hidden + u] =
+                    for (size_t u = 0; u < units; u++)
+                        j->dropout[(((l - 1) * t_count + t) * b_count + b) * units + u] =
                             norn_random(j->network->dropout_keys[0], (uint32_t)(l * 65536 + u), (uint32_t)t,
                                         (uint32_t)b, 1)
                                         .word[0] < threshold
@@ -177,8 +178,8 @@ static void for_tensors(const job *j,
         for (size_t i = 0; i < count; at += tensors[i++].at.count)
             each(j, at, tensors[i].at.count, !tensors[i].vector, user);
     }
-    each(j, at, s->horizon * s->hidden, true, user);
-    each(j, at + s->horizon * s->hidden, s->horizon, false, user);
+    each(j, at, s->horizon * j->network->outputs, true, user);
+    each(j, at + s->horizon * j->network->outputs, s->horizon, false, user);
 }
 
 static void compare_gradient(const job *j, size_t at, size_t count, bool matrix, void *user)
@@ -277,7 +278,9 @@ norn_status norn_compare_network(norn_context *context, const norn_network_shape
              .key = norn_random_key(seed, 0, NORN_PURPOSE_ORDER)};
     const size_t padded = b + 64;
     const norn_reference_shape reference_shape = {t, b, f, shape->hidden, shape->layers, o};
-    const size_t dropped = shape->layers > 1 ? (shape->layers - 1) * t * b * shape->hidden : 1;
+    const size_t dropped =
+        shape->layers > 1 ? (shape->layers - 1) * t * b * norn_layer_outputs(shape->cell, f, shape->hidden)
+                          : 1;
     const struct {
         void **array;
         size_t count, size;

@@ -5,7 +5,7 @@
  */
 #include "nn/network.h"
 
-enum { FLOAT = 4, GATES = 4 }; /* bytes of a number; numbers a unit and step keeps */
+enum { FLOAT = 4 }; /* bytes of a number */
 
 void norn_network_count_costs(norn_network *n)
 {
@@ -14,10 +14,10 @@ void norn_network_count_costs(norn_network *n)
                  layers = (double)s->layers, parameters = (double)n->parameters;
     /* A third each forward, backward and in the gradient of the weights. */
     const double third = norn_network_operations(s) / 3.0,
-                 head = 2.0 * batch * (double)s->hidden * (double)s->horizon;
+                 head = 2.0 * batch * (double)n->outputs * (double)s->horizon;
     const double units = batch * steps * hidden * layers * FLOAT; /* h, or carry, of all layers and steps */
     const double inputs = batch * steps * (double)n->kx * FLOAT, weights = parameters * FLOAT;
-    const double kept = GATES * units;
+    const double kept = (double)n->kept_numbers * units;
 
     n->train.cost =
         (norn_cost){2.0 * (third + head), 2.0 * weights + inputs + 2.0 * (2.0 * units + kept) + kept};

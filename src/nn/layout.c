@@ -63,9 +63,16 @@ void norn_plain_from_declared(const norn_cell_shape *shape, const double *declar
                tensors[i].at.count * sizeof *plain);
 }
 
+size_t norn_layer_outputs(const norn_cell *cell, size_t inputs, size_t hidden)
+{
+    norn_cell_shape bound;
+    if (!cell) return hidden;
+    return norn_cell_bind(&bound, cell, inputs, hidden, 0, NULL) == NORN_OK ? bound.outputs : 0;
+}
+
 static size_t inputs_of(const norn_network_shape *shape, size_t layer)
 {
-    return layer ? shape->hidden : shape->inputs;
+    return layer ? norn_layer_outputs(shape->cell, shape->inputs, shape->hidden) : shape->inputs;
 }
 
 norn_status norn_network_bind(norn_cell_shape *out, const norn_network_shape *shape, const norn_cell *cell,
@@ -97,7 +104,7 @@ size_t norn_network_plain_size(const norn_network_shape *shape)
 {
     const size_t first = counts_of(shape, 0).all, upper = shape->layers > 1 ? counts_of(shape, 1).all : 0;
     if (!first || (shape->layers > 1 && !upper)) return 0;
-    return first + (shape->layers - 1) * upper + (shape->hidden + 1) * shape->horizon;
+    return first + (shape->layers - 1) * upper + (inputs_of(shape, 1) + 1) * shape->horizon;
 }
 
 double norn_network_padded_size(const norn_context *context, const norn_network_shape *shape)
@@ -135,21 +142,32 @@ static size_t beginnings(const norn_network *network)
     return network->begins ? 1 + network->carries : 0;
 }
 
-static size_t layer_size(const norn_network *network, size_t inputs)
+static norn_cell_paddings paddings(const norn_network *network, size_t layer)
 {
-    return ((inputs + network->hp + 1) * network->gates + network->places.vectors + beginnings(network)) *
-           network->hp;
+    return (norn_cell_paddings){layer_inputs(network, layer), network->hp, network->strip, layer > 0};
+}
+
+static size_t layer_weights(const norn_network *network, size_t layer)
+{
+    const norn_cell_paddings at = paddings(network, layer);
+    return network->stages ? norn_cell_weights(network->stages, &at)
+                           : (at.kx + at.hp) * network->gates * at.hp;
+}
+
+static size_t layer_size(const norn_network *network, size_t layer)
+{
+    return layer_weights(network, layer) +
+           (network->gates + network->places.vectors + beginnings(network)) * network->hp;
 }
 
 size_t norn_network_layer_start(const norn_network *network, size_t layer)
 {
-    return layer ? layer_size(network, network->kx) + (layer - 1) * layer_size(network, network->hp) : 0;
+    return layer ? layer_size(network, 0) + (layer - 1) * layer_size(network, 1) : 0;
 }
 
 size_t norn_network_layer_bias(const norn_network *network, size_t layer)
 {
-    return norn_network_layer_start(network, layer) +
-           (layer_inputs(network, layer) + network->hp) * network->gates * network->hp;
+    return norn_network_layer_start(network, layer) + layer_weights(network, layer);
 }
 
 size_t norn_network_layer_initial(const norn_network *network, size_t layer)
@@ -164,7 +182,11 @@ size_t norn_network_layer_sums(const norn_network *network)
 
 size_t norn_network_back_start(const norn_network *network, size_t layer)
 {
-    return layer ? (2 * layer - 1) * network->gates * network->hp * network->hp : 0;
+    const norn_cell_paddings first = paddings(network, 0), upper = paddings(network, 1);
+    if (!layer || !network->stages)
+        return layer ? (2 * layer - 1) * network->gates * network->hp * network->hp : 0;
+    return norn_cell_back_weights(network->stages, &first) +
+           (layer - 1) * norn_cell_back_weights(network->stages, &upper);
 }
 
 size_t norn_network_head_bias(const norn_network *network)
@@ -197,6 +219,17 @@ static size_t visit_matrix(const norn_network *n, size_t layer, const norn_plain
     const size_t sw = n->strip, gs = n->gates * sw, kx = layer_inputs(n, layer),
                  start = norn_network_layer_start(n, layer);
     const size_t rows = tensor->at.rows / tensor->at.heads, columns = tensor->at.columns / tensor->at.heads;
+    if (n->stages) {
+        const norn_cell_paddings at = paddings(n, layer);
+        const size_t first = norn_cell_weight_at(n->stages, &at, tensor->index, 0, 0),
+                     strip = norn_cell_weight_at(n->stages, &at, tensor->index, sw, 0) - first,
+                     next = norn_cell_weight_at(n->stages, &at, tensor->index, 0, 1) - first;
+        for (size_t u = 0; u < tensor->at.rows; u++)
+            for (size_t k = 0; k < columns; k++)
+                each(user, plain++,
+                     start + first + u / sw * strip + (u / rows * columns + k) * next + u % sw);
+        return plain;
+    }
     const size_t place = (size_t)n->places.gate[gate_of_matrix(n->plan, tensor->index)];
     for (size_t u = 0; u < tensor->at.rows; u++)
         for (size_t k = 0; k < columns; k++) {
@@ -215,7 +248,7 @@ static size_t visit_vector(const norn_network *n, size_t layer, const norn_plain
     if (cell->vectors[tensor->index].role == NORN_CELL_INITIAL) {
         size_t state = 0;
         while (cell->states[state].learned != (int)tensor->index) state++;
-        const size_t start = norn_network_layer_initial(n, layer) + state * n->hp;
+        const size_t start = norn_network_layer_initial(n, layer) + (size_t)n->plane_of[state] * n->hp;
         for (size_t u = 0; u < tensor->at.count; u++) each(user, plain++, start + u);
         return plain;
     }
@@ -240,7 +273,7 @@ void norn_network_visit_all(const norn_network *network, norn_network_visit each
     }
     const size_t head = norn_network_layer_start(network, shape->layers);
     for (size_t o = 0; o < shape->horizon; o++)
-        for (size_t k = 0; k < shape->hidden; k++)
+        for (size_t k = 0; k < network->outputs; k++)
             each(user, plain++, head + ((o / ub) * network->hp + k) * ub + o % ub);
     for (size_t o = 0; o < shape->horizon; o++) each(user, plain++, norn_network_head_bias(network) + o);
 }
@@ -262,7 +295,7 @@ void norn_network_find_beginnings(norn_network *network)
     network->learned = 0;
     network->begins = false;
     for (size_t s = 0; s < cell->state_count; s++) {
-        if (cell->states[s].learned >= 0) network->learned |= 1u << s;
+        if (cell->states[s].learned >= 0) network->learned |= 1u << network->plane_of[s];
         for (size_t l = 0; l < 2; l++)
             for (size_t u = 0; u < network->bound[l].size[cell->states[s].size]; u++)
                 network->begins = network->begins || beginning_of(&network->bound[l], s, u) != 0.0;
@@ -276,7 +309,8 @@ void norn_network_put_beginnings(const norn_network *network, float *padded)
     for (size_t l = 0; l < network->shape.layers && network->begins; l++)
         for (size_t s = 0; s < cell->state_count; s++) {
             const norn_cell_shape *bound = &network->bound[l > 0];
-            float *to = padded + norn_network_layer_initial(network, l) + s * network->hp;
+            float *to =
+                padded + norn_network_layer_initial(network, l) + (size_t)network->plane_of[s] * network->hp;
             for (size_t u = 0; u < bound->size[cell->states[s].size] && cell->states[s].learned < 0; u++)
                 to[u] = (float)beginning_of(bound, s, u);
         }
@@ -285,6 +319,8 @@ void norn_network_put_beginnings(const norn_network *network, float *padded)
 bool norn_network_has_holes(const norn_network *network)
 {
     const norn_cell_plan *plan = network->plan;
+    if (network->stages)
+        return true; /* gates of a stage that lack one of its products stand between others */
     for (size_t k = 0; k < plan->gate_count; k++)
         if (plan->gates[k].bias < 0) return true;
     for (size_t l = 0; l < 2; l++)

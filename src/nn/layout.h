@@ -21,6 +21,10 @@ enum { NORN_PLAIN_TENSORS = NORN_CELL_MATRICES + 1 + NORN_CELL_VECTORS };
 /* How many there are. What the sizes leave out (a projection that is not needed) is left out. */
 size_t norn_plain_tensors(const norn_cell_shape *shape, norn_plain_tensor out[NORN_PLAIN_TENSORS]);
 
+/* Numbers of a layer's output, which the layer above reads; 0: the cell cannot have these sizes. cell NULL:
+ * H. */
+size_t norn_layer_outputs(const norn_cell *cell, size_t inputs, size_t hidden);
+
 /* From the plain order of a layer to the order of declaration, which the interpreter reads, and back. Both
  * arrays are [parameters]. */
 void norn_plain_to_declared(const norn_cell_shape *shape, const double *plain, double *declared);

@@ -115,9 +115,10 @@ static bool can_be_stacked(const norn_model *m, const norn_cell_shape *bound,
 static norn_status cut(cutter *c, norn_error *err)
 {
     const norn_model *m = c->model;
-    const size_t wide = layouts[m->layout].stacked * m->hidden;
+    const size_t wide = layouts[m->layout].stacked * m->hidden,
+                 units = norn_layer_outputs(m->cell, m->inputs, m->hidden);
     for (c->layer = 0; c->layer < m->layers; c->layer++) {
-        const size_t inputs = c->layer ? m->hidden : m->inputs;
+        const size_t inputs = c->layer ? units : m->inputs;
         norn_plain_tensor tensors[NORN_PLAIN_TENSORS];
         norn_cell_shape bound;
         size_t count = 0, numbers = wide * (inputs + m->hidden + 1);
@@ -137,7 +138,7 @@ static norn_status cut(cutter *c, norn_error *err)
         c->begin += numbers;
     }
     for (int bias = 0; bias < 2; bias++) {
-        norn_slice *one = add(c, "", bias ? m->hidden * m->horizon : 0, m->horizon, bias ? 0 : m->hidden);
+        norn_slice *one = add(c, "", bias ? units * m->horizon : 0, m->horizon, bias ? 0 : units);
         (void)snprintf(one->name, sizeof one->name, "head.%s", bias ? "bias" : "weight");
     }
     return NORN_OK;

@@ -78,7 +78,7 @@ static void list_buffers(norn_network *n, size_t columns, want out[WANTED])
                  op = (double)n->op, ub = (double)(n->context->local * n->context->vector),
                  rows = (double)n->held * (double)n->shard_rows, batch = slots * rows,
                  steps = (double)s->chunk * slots, irows = slots * (double)n->ibp, gates = (double)n->gates,
-                 carries = (double)n->carries;
+                 carries = (double)n->carries, kept = (double)n->kept_numbers;
     const bool drop = s->dropout > 0.0, stage = s->path == NORN_PATH_STAGE, one = n->splits == 1;
     const double plane = (t + 1.0) * batch * hp, units = t * batch * hp;
     const double dx_planes = layers > 2.0 ? 2.0 : layers - 1.0, infer_planes = stage ? t + 1.0 : 2.0;
@@ -96,11 +96,11 @@ static void list_buffers(norn_network *n, size_t columns, want out[WANTED])
         {&n->x, t * batch * kx, "the inputs of a batch"},
         {&n->h, layers * plane, "the hidden states of a batch"},
         {&n->carry, layers * carries * plane, "the cell states of a batch"},
-        {&n->kept, layers * t * batch * gates * hp, "the gates of a batch"},
+        {&n->kept, layers * t * batch * kept * hp, "the gates of a batch"},
         {&n->dropped, drop ? (layers - 1.0) * units : 0.0, "the dropped states of a batch"},
         {&n->dx, dx_planes * units, "the input gradients of a batch"},
         {&n->dh, batch * hp, "a state gradient"},
-        {&n->dcarry, carries * batch * hp, "a cell gradient"},
+        {&n->dcarry, (carries + (double)n->scratch) * batch * hp, "a cell gradient"},
         {&n->y, batch * op, "the outputs of a batch"},
         {&n->partial, batch * ub, "partial losses"},
         {&n->sums, batch / (double)n->context->rows * layers * (double)norn_network_layer_sums(n),
@@ -111,7 +111,8 @@ static void list_buffers(norn_network *n, size_t columns, want out[WANTED])
         {&n->scaling, members * (double)columns * 2.0, "the scalings"},
         {&n->infer_x, t * irows * kx, "the inputs of a forecast"},
         {&n->infer_h, layers * infer_planes * irows * hp, "the states of a forecast"},
-        {&n->infer_carry, layers * carries * infer_planes * irows * hp, "the cell states of a forecast"},
+        {&n->infer_carry, (layers * carries * infer_planes + (n->stages ? kept : 0.0)) * irows * hp,
+         "the cell states of a forecast"},
         {&n->infer_gates, stage ? layers * t * irows * gates * hp : 0.0, "the gates of a forecast"},
         {&n->infer_y, irows * op, "the outputs of a forecast"},
         {&n->infer_partial, irows * ub, "partial losses of a forecast"},
@@ -243,10 +244,16 @@ static norn_status plan(norn_network *network, size_t columns, norn_error *err)
     norn_context *context = network->context;
     norn_network_shape *s = &network->shape;
     const size_t ub = (size_t)context->local * context->vector;
-    if (s->path == NORN_PATH_AUTO)
+    if (network->stages && s->path == NORN_PATH_STAGE)
+        return norn_fail(err, NORN_ERR_USAGE,
+                         "cell %s: products of several stages have no path of large products",
+                         network->plan->cell->name);
+    if (network->stages)
+        s->path = NORN_PATH_SEQUENCE;
+    else if (s->path == NORN_PATH_AUTO)
         s->path = s->hidden >= stage_from(context->info.type) ? NORN_PATH_STAGE : NORN_PATH_SEQUENCE;
     const size_t most_shards = s->path == NORN_PATH_STAGE ? 1 : NORN_SHARDS;
-    network->hp = round_up(s->hidden, ub);
+    network->hp = round_up(norn_cell_widest(&network->bound[0]), ub);
     network->kx = round_up(s->inputs, 4);
     network->op = round_up(s->horizon, ub);
     network->shard_rows = round_up((s->batch + most_shards - 1) / most_shards, context->rows);
@@ -256,8 +263,7 @@ static norn_status plan(norn_network *network, size_t columns, norn_error *err)
     network->ibp = round_up(s->infer_batch, context->rows);
     network->strip = s->path == NORN_PATH_STAGE ? network->hp : ub;
     network->parameters = norn_network_head_bias(network) + network->op;
-    network->back_size =
-        (2 * s->layers - 1) * network->gates * network->hp * network->hp + network->hp * network->op;
+    network->back_size = norn_network_back_start(network, s->layers) + network->hp * network->op;
     /* A GPU has more groups to feed than there are tiles. Either way the sums are the same. */
     const size_t rows = s->window * network->bp;
     network->splits = context->info.type == NORN_DEVICE_CPU || rows < 2048 ? 1 : network->shards;
@@ -284,6 +290,48 @@ static norn_status allocate(norn_network *network, size_t columns, norn_error *e
     return status;
 }
 
+/* Layers of a network are one kernel: a size that depends on the inputs would be another one in each. */
+static norn_status check_layers(const norn_network *n, norn_error *err)
+{
+    const norn_cell *cell = n->plan->cell;
+    for (size_t i = NORN_CELL_SIZE_HIDDEN; i < cell->size_count && n->shape.layers > 1; i++)
+        if (n->bound[0].size[i] != n->bound[1].size[i])
+            return norn_fail(
+                err, NORN_ERR_USAGE,
+                "cell %s: the size %s depends on the number of inputs, which is another one in the "
+                "second layer (--layers 1)",
+                cell->name, cell->sizes[i].name);
+    return NORN_OK;
+}
+
+/* Where gates, vectors and states stand, in either kind of step. */
+static norn_status prepare_places(norn_network *n, norn_error *err)
+{
+    const norn_cell *cell = n->plan->cell;
+    norn_status status = check_layers(n, err);
+    n->outputs = n->bound[0].outputs;
+    n->gates = n->kept_numbers = n->plan->gate_count;
+    n->carries = cell->state_count - 1;
+    for (int s = 0; s <= NORN_CELL_STATES; s++) n->plane_of[s] = s;
+    if (status == NORN_OK && norn_cell_obstacle(n->plan)) {
+        status = norn_cell_stages_new(&n->stages, n->plan, err);
+        if (status != NORN_OK) return status;
+        n->carries = n->stages->plane_count - 1;
+        n->kept_numbers = n->gates + n->plan->operand_count;
+        n->scratch = n->stages->scratch_count;
+        memcpy(n->plane_of, n->stages->plane_of, sizeof n->plane_of);
+        memcpy(n->places.gate, n->stages->gate_at, sizeof n->places.gate);
+        memcpy(n->places.vector, n->stages->vector_at, sizeof n->places.vector);
+        n->places.vectors = n->stages->vector_count;
+    } else if (status == NORN_OK) {
+        n->places = norn_cell_places_of(n->plan);
+    }
+    if (status != NORN_OK) return status;
+    norn_network_find_beginnings(n);
+    n->holes = norn_network_has_holes(n);
+    return NORN_OK;
+}
+
 /* The cell as the kernels and layouts see it. */
 static norn_status prepare_cell(norn_network *n, norn_error *err)
 {
@@ -298,19 +346,10 @@ static norn_status prepare_cell(norn_network *n, norn_error *err)
         status = norn_network_bind(&n->bound[l], &n->shape, cell, l, err);
     if (status == NORN_OK) status = norn_cell_plan_new(&n->plan, cell, err);
     if (status != NORN_OK) return status;
-    const char *obstacle = norn_cell_obstacle(n->plan);
-    if (obstacle)
-        return norn_fail(err, NORN_ERR_USAGE, "cell %s cannot be made a kernel yet: %s", cell->name,
-                         obstacle);
     if (n->shape.forget_bias != 0.0 && !norn_network_forgets(cell))
         return norn_fail(err, NORN_ERR_USAGE, "--forget-bias: cell %s has no forget gate with a bias b_f",
                          cell->name);
-    n->places = norn_cell_places_of(n->plan);
-    n->gates = n->plan->gate_count;
-    n->carries = cell->state_count - 1;
-    norn_network_find_beginnings(n);
-    n->holes = norn_network_has_holes(n);
-    return NORN_OK;
+    return prepare_places(n, err);
 }
 
 static norn_status build(norn_network *network, norn_error *err)
@@ -319,8 +358,8 @@ static norn_status build(norn_network *network, norn_error *err)
                                         [NORN_OPTIMISER_ADAMW] = "adam",
                                         [NORN_OPTIMISER_SGD] = "sgd",
                                         [NORN_OPTIMISER_RMSPROP] = "rmsprop"};
-    static const char *const sequence_files[] = {"sequence", "windows",  "head",      "dropout",
-                                                 "step",     "gradient", "optimiser", NULL};
+    static const char *const sequence_files[] = {"stages", "sequence", "windows",   "head", "dropout",
+                                                 "step",   "gradient", "optimiser", NULL};
     static const char *const stage_files[] = {"sequence", "windows",   "head",  "dropout",
                                               "step",     "optimiser", "stage", NULL};
     const bool stage = network->shape.path == NORN_PATH_STAGE;
@@ -337,7 +376,8 @@ static norn_status build(norn_network *network, norn_error *err)
                    quantile, beginnings, network->holes ? " -DCELL_HOLES=1" : "");
     norn_program *program = NULL;
     norn_cell_text text = {0};
-    norn_status status = s->by_hand ? NORN_OK : norn_cell_emit(network->plan, &text, err);
+    norn_status status =
+        s->by_hand ? NORN_OK : norn_cell_emit_either(network->plan, &network->bound[0], &text, err);
     if (status == NORN_OK)
         status = norn_program_get_with(network->context, &program, s->by_hand ? s->by_hand : text.bytes,
                                        stage ? stage_files : sequence_files, options, err);
@@ -405,10 +445,10 @@ static norn_status set_arguments(norn_network *n, const norn_series *series, nor
                                  &n->carry, &n->kept, &n->dropped, &n->dx, &n->dh, &n->dcarry, &n->y,
                                  &n->partial, &n->loss, &n->sums);
         if (status == NORN_OK)
-            status = norn_kernel_set(&n->weight_gradient, err, 0, "biiiiiiiiiiibbbbbbbb", &n->schedule, 0,
+            status = norn_kernel_set(&n->weight_gradient, err, 0, "biiiiiiiiiiibbbbbbbbb", &n->schedule, 0,
                                      slots, 0, (int)n->held, (int)n->held, splits, kx, t, bp, op,
                                      s->dropout > 0.0 ? 1 : 0, &n->x, &n->h, &n->kept, &n->dropped, &n->y,
-                                     &n->gradient, &n->chain, &n->sums);
+                                     &n->gradient, &n->chain, &n->sums, &n->carry);
         if (status == NORN_OK)
             status =
                 norn_kernel_set(&n->infer, err, 0, "bbbbbbiiiiiiiiibbbbbbb", &series->values, &series->starts,
@@ -519,6 +559,7 @@ void norn_network_free(norn_network *network)
                                     &network->sums,
                                     &network->filled};
     for (size_t i = 0; i < NORN_COUNT(buffers); i++) norn_buffer_free(buffers[i]);
+    norn_cell_stages_free(network->stages);
     norn_cell_plan_free(network->plan);
     norn_cell_free(network->lstm);
     norn_delete(&context->host, network->dropout_keys, network->shape.members, sizeof *network->dropout_keys);
@@ -547,8 +588,12 @@ static void copy_out(void *user, size_t plain, size_t padded)
 
 static size_t pack_blocks(const norn_network *network)
 {
-    const size_t nj = network->hp / network->strip;
-    return nj * nj + (network->shape.layers - 1) * 2 * nj * nj + nj;
+    const size_t nj = network->hp / network->strip, upper = network->shape.layers - 1;
+    if (!network->stages) return nj * nj + upper * 2 * nj * nj + nj;
+    const size_t all = network->stages->source_count;
+    size_t inputs = 0;
+    for (size_t k = 0; k < network->stages->stage_count; k++) inputs += network->stages->stage[k].input_count;
+    return nj * nj * (all - inputs + upper * all) + nj;
 }
 
 /* Renews the backward copy of one member's weights. */
@@ -676,6 +721,20 @@ norn_status norn_network_restore(norn_network *network, size_t member, norn_erro
 
 /* ---- running ---- */
 
+/* Parts of the rows that a layer's weights have for a strip of gates. */
+static size_t gradient_parts(const norn_network *n, size_t inputs)
+{
+    size_t parts = 0;
+    if (!n->stages) return (inputs + n->hp + PART - 1) / PART;
+    for (size_t k = 0; k < n->stages->stage_count; k++) {
+        const norn_cell_stage *stage = &n->stages->stage[k];
+        parts +=
+            (stage->input_count * inputs + (stage->source_count - stage->input_count) * n->hp + PART - 1) /
+            PART;
+    }
+    return parts;
+}
+
 static norn_status launch_step(norn_network *n, const norn_series *series, const norn_schedule *schedule,
                                size_t step, size_t slots, norn_error *err)
 {
@@ -686,8 +745,8 @@ static norn_status launch_step(norn_network *n, const norn_series *series, const
         status = norn_stage_rows(n, series, schedule, step, slots, err);
     } else {
         const size_t ub = local * context->vector;
-        const size_t blocks = (layers - 1) * nj * ((2 * n->hp + PART - 1) / PART) +
-                              nj * ((n->kx + n->hp + PART - 1) / PART) + n->op / ub;
+        const size_t blocks =
+            (layers - 1) * nj * gradient_parts(n, n->hp) + nj * gradient_parts(n, n->kx) + n->op / ub;
         for (size_t first = 0; first < n->shards && status == NORN_OK; first += n->held) {
             const size_t count = n->shards - first < n->held ? n->shards - first : n->held;
             /* Where every shard has its own place, rows of padding only are nobody's. */

@@ -18,7 +18,7 @@
 #ifndef NORN_SRC_NN_NETWORK_H
 #define NORN_SRC_NN_NETWORK_H
 
-#include "cell/plan.h"
+#include "cell/stages.h"
 #include "compute/compute.h"
 #include "nn/layout.h"
 #include "nn/optimiser.h"
@@ -72,11 +72,16 @@ typedef struct norn_network {
     norn_cell *lstm;                   /* the cell where the shape has none */
     norn_cell_plan *plan;
     norn_cell_places places;
-    norn_cell_shape bound[2]; /* of the first layer, and of those above it */
-    size_t gates, carries;    /* sums of products a unit, states beside h */
-    bool begins;              /* states do not begin at 0 */
-    unsigned learned;         /* bit s: state s begins at parameters of its own */
-    bool holes;               /* among the padded parameters are places that belong to none */
+    norn_cell_shape bound[2];           /* of the first layer, and of those above it */
+    norn_cell_stages *stages;           /* NULL: the step of sequence.cl, else that of stages.cl */
+    size_t outputs;                     /* units of h that are there: H, or what the cell's output has */
+    size_t gates, carries;              /* sums of products a unit, states beside h */
+    size_t kept_numbers;                /* of a unit and step: gates, and operands of products */
+    size_t scratch;                     /* planes of dcarry behind the carries */
+    int plane_of[NORN_CELL_STATES + 1]; /* where a state stands: 0 in h, from 1 on among the carries */
+    bool begins;                        /* states do not begin at 0 */
+    unsigned learned;                   /* bit p: the state of plane p begins at parameters of its own */
+    bool holes;                         /* among the padded parameters are places that belong to none */
     norn_kernel train, weight_gradient, norm, update, pack, infer;
     norn_kernel stage[11];                                              /* stage path, see stage.c */
     norn_buffer values, best, first_moment, second_moment, back;        /* [M] members */
