@@ -108,7 +108,7 @@ static void compare(const char *name, const norn_cell *cell, const one_case *cas
     for (size_t i = 0; i < count; i++) {
         const one_case *c = &cases[i];
         norn_network_shape shape = c->shape;
-        norn_comparison got;
+        norn_network_comparison got;
         norn_error err = NORN_ERROR_INIT;
         shape.path = one_stage ? c->path : NORN_PATH_SEQUENCE;
         shape.cell = cell;
@@ -131,8 +131,10 @@ static void networks_of_every_cell_are_the_cells_interpreted(void **state)
         norn_cell *cell = cell_of(norn_cell_builtin_text(name));
         if (is_tiny())
             compare(name, cell, tiny, NORN_COUNT(tiny));
-        else
+        else if (has_one_stage(cell))
             compare(name, cell, every_cell, NORN_COUNT(every_cell));
+        else /* with dropout or without: compiling takes the time */
+            compare(name, cell, &every_cell[i % 2], 1);
         tried++;
         norn_cell_free(cell);
     }

@@ -81,7 +81,7 @@ static void compare_all(norn_path path, unsigned first_mapping, unsigned last_ma
         for (size_t i = 0; i < NORN_COUNT(shapes); i++) {
             if (is_tiny() && !shapes[i].tiny) continue;
             const norn_network_shape shape = shape_of(p, &shapes[i]);
-            norn_comparison got;
+            norn_network_comparison got;
             norn_error err = NORN_ERROR_INIT;
             assert_ok(
                 norn_compare_network(context_of(p->mapping), &shape, shapes[i].rows, 11 + i, &got, &err),

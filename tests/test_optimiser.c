@@ -98,7 +98,7 @@ static void what_makes_no_sense_is_refused_with_its_flag(void **state)
     if (is_tiny()) return;
     norn_network_shape shape = {
         .inputs = 1, .hidden = 4, .layers = 1, .window = 2, .horizon = 1, .batch = 1, .members = 1};
-    norn_comparison got;
+    norn_network_comparison got;
     static const double quantiles[] = {0.0, 1.0, -0.5, NAN};
     shape.loss = NORN_LOSS_PINBALL;
     for (size_t i = 0; i < NORN_COUNT(quantiles); i++) {
@@ -156,9 +156,9 @@ static norn_network_shape shape_of(const program_case *p)
                                 .path = p->path};
 }
 
-static norn_comparison compare(const program_case *p, const norn_network_shape *shape, uint64_t seed)
+static norn_network_comparison compare(const program_case *p, const norn_network_shape *shape, uint64_t seed)
 {
-    norn_comparison got;
+    norn_network_comparison got;
     norn_error err = NORN_ERROR_INIT;
     assert_ok(norn_compare_network(context_of(p->mapping), shape, 5, seed, &got, &err), &err);
     return got;
@@ -187,7 +187,7 @@ static void every_rule_moves_weights_and_biases_as_the_reference_does(void **sta
             if (programs[k].tiny != is_tiny()) continue;
             norn_network_shape shape = shape_of(&programs[k]);
             shape.optimiser = rules[i].optimiser;
-            const norn_comparison got = compare(&programs[k], &shape, 21 + i);
+            const norn_network_comparison got = compare(&programs[k], &shape, 21 + i);
             if (got.gradient < 1e-4 && got.update < rules[i].bound) continue;
             print_error("program %zu, rule %zu: gradient %.2e update %.2e\n", k, i, got.gradient, got.update);
             fail();
@@ -213,7 +213,7 @@ static void every_loss_and_weight_is_that_of_the_reference(void **state)
             shape.loss = losses[i].loss;
             shape.quantile = losses[i].quantile;
             shape.weighted = losses[i].weighted;
-            const norn_comparison got = compare(&programs[k], &shape, 31 + i);
+            const norn_network_comparison got = compare(&programs[k], &shape, 31 + i);
             if (got.output < 2e-5 && got.loss < 2e-5 && got.gradient < 1e-4 && got.update < 2e-3) continue;
             print_error("program %zu, loss %zu: output %.2e loss %.2e gradient %.2e update %.2e\n", k, i,
                         got.output, got.loss, got.gradient, got.update);

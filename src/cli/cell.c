@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "cell/stages.h"
+#include "nn/compare.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 typedef struct cell_flags {
     size_t inputs, hidden, heads;
     uint64_t seed;
-    bool kernel, debug;
+    bool kernel, reference, debug;
+    norn_context_options context;
 } cell_flags;
 
 #define AT(field) offsetof(cell_flags, field)
@@ -26,6 +28,10 @@ static const cli_option options[] = {
     {CLI_FLAG, "kernel", 0, AT(kernel), 0, 0, NULL, NULL,
      "With show: the OpenCL C that the formula becomes, and nothing else"},
     {CLI_UINT64, "seed", 0, AT(seed), 0, 0, NULL, "N", "With check: of the random numbers. Default: 1"},
+    {CLI_FLAG, "reference", 0, AT(reference), 0, 0, NULL, NULL,
+     "With check: no device, only the reference's gradients against finite differences"},
+    {CLI_TEXT, "device", 0, AT(context.device), 0, 0, NULL, "P:D|NAME",
+     "With check: the device. Default: the one marked * by norn devices"},
     {CLI_FLAG, "debug", 0, AT(debug), 0, 0, NULL, NULL,
      "What the library logs, and whole build logs of kernels"},
     {CLI_HELP, "help", 'h', 0, 0, 0, NULL, NULL, "This help"},
@@ -142,28 +148,94 @@ static norn_status show(cli_state *cli, const char *word, const cell_flags *give
     return status;
 }
 
+/* One line of the table. A value that is no number has failed. */
+static void verdict_line(cli_text *out, const char *what, double worst, double allowed, const char *more,
+                         int *code)
+{
+    const bool passed = worst <= allowed;
+    cli_text_pad(out, what, -58);
+    cli_text_format(out, "%9.1e %9.0e  %s%s\n", worst, allowed, passed ? "ok" : "FAILED", more);
+    if (!passed) *code = EXIT_INTERNAL;
+}
+
 /* Central differences of step 1e-5 agree with exact gradients to some 1e-10 times third derivatives. */
-static const double allowed = 1e-6;
+static const double difference_bound = 1e-6;
+
+static norn_status check_reference(cli_state *cli, const norn_cell_shape *shape, uint64_t seed, cli_text *out,
+                                   int *code)
+{
+    norn_cell_verdict verdict;
+    char more[128];
+    const norn_status status = norn_cell_check(&verdict, shape, 4, 2, seed, &cli->err);
+    if (status != NORN_OK) return status;
+    (void)snprintf(more, sizeof more, "  %zu compared, %zu skipped at kinks; largest of %s", verdict.compared,
+                   verdict.skipped, verdict.where);
+    verdict_line(out, "reference: gradients, finite differences", verdict.worst, difference_bound, more,
+                 code);
+    return NORN_OK;
+}
+
+/* Two layers over a few windows: the kernels as a training has them. Bounds: some hundred times the rounding
+ * of float32, as for the self-test of a device (norn devices --test). */
+static norn_status check_device(cli_state *cli, norn_context *context, const norn_cell *cell,
+                                const cell_flags *given, cli_text *out, int *code)
+{
+    static const char *const paths[] = {
+        [NORN_PATH_SEQUENCE] = "one launch", [NORN_PATH_STAGE] = "large products"};
+    norn_cell_plan *plan = NULL;
+    norn_status status = norn_cell_plan_new(&plan, cell, &cli->err);
+    for (int path = NORN_PATH_SEQUENCE; path <= NORN_PATH_STAGE && status == NORN_OK; path++) {
+        const norn_network_shape shape = {.inputs = given->inputs,
+                                          .hidden = given->hidden,
+                                          .layers = 2,
+                                          .window = 6,
+                                          .horizon = 3,
+                                          .batch = 5,
+                                          .members = 1,
+                                          .path = (norn_path)path,
+                                          .cell = cell};
+        norn_network_comparison got;
+        if (path == NORN_PATH_STAGE && norn_cell_obstacle(plan))
+            break; /* such cells have the other path alone */
+        status = norn_compare_network(context, &shape, 4, given->seed, &got, &cli->err);
+        if (status != NORN_OK) break;
+        const struct {
+            const char *what;
+            double worst, allowed;
+        } lines[] = {{"forecast", got.output, 2e-5},
+                     {"loss", got.loss, 2e-5},
+                     {"gradients", got.gradient, 1e-4},
+                     {"three steps of Adam", got.update, 1e-3}};
+        for (size_t i = 0; i < NORN_COUNT(lines); i++) {
+            char what[96];
+            (void)snprintf(what, sizeof what, "kernels, %s: %s", paths[path], lines[i].what);
+            verdict_line(out, what, lines[i].worst, lines[i].allowed, "", code);
+        }
+    }
+    norn_cell_plan_free(plan);
+    return status;
+}
 
 static norn_status check(cli_state *cli, const char *word, const cell_flags *given, cli_text *out, int *code)
 {
     norn_cell *cell = NULL;
     norn_cell_shape shape;
-    norn_cell_verdict verdict;
+    norn_context *context = NULL;
     norn_status status = read_cell(cli, word, &cell);
     if (status == NORN_OK)
         status = norn_cell_bind(&shape, cell, given->inputs, given->hidden, given->heads, &cli->err);
-    if (status == NORN_OK) status = norn_cell_check(&verdict, &shape, 4, 2, given->seed, &cli->err);
+    if (status == NORN_OK && !given->reference)
+        status = norn_context_new(&context, &given->context, &cli->host, &cli->err);
     if (status == NORN_OK) {
-        const bool passed = verdict.worst <= allowed;
-        cli_text_format(
-            out,
-            "gradients against finite differences, I=%zu H=%zu, 4 steps of 2 rows, seed %llu:\n"
-            "  %zu compared, %zu skipped at kinks; largest difference %.2e (%s), allowed %.0e  %s\n",
-            shape.inputs, shape.hidden, (unsigned long long)given->seed, verdict.compared, verdict.skipped,
-            verdict.worst, verdict.where, allowed, passed ? "ok" : "FAILED");
-        if (!passed) *code = EXIT_INTERNAL;
+        cli_text_format(out, "cell %s, I=%zu H=%zu, seed %llu%s%s\n", cell->name, shape.inputs, shape.hidden,
+                        (unsigned long long)given->seed, context ? ", on " : "",
+                        context ? context->info.name : "");
+        cli_text_pad(out, "", -58);
+        cli_text_put(out, "  largest   allowed\n");
+        status = check_reference(cli, &shape, given->seed, out, code);
     }
+    if (status == NORN_OK && context) status = check_device(cli, context, cell, given, out, code);
+    norn_context_free(context);
     norn_cell_free(cell);
     return status;
 }
@@ -180,7 +252,7 @@ static const struct {
 
 static int run(cli_state *cli, const cli_command *command, int argc, const char **argv)
 {
-    cell_flags given = {.inputs = 1, .seed = 1};
+    cell_flags given = {.inputs = 1, .seed = 1, .context = NORN_CONTEXT_OPTIONS_INIT};
     cli_arguments arguments;
     cli_text text = {NULL, 0, 0, false};
     int code = cli_parse(command, argc, argv, &given, &arguments);

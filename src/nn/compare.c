@@ -195,7 +195,7 @@ static void mark_bias(const job *j, size_t at, size_t count, bool matrix, void *
     memset((unsigned char *)user + at, !matrix, count);
 }
 
-static norn_status compare_training(job *j, norn_comparison *out, norn_error *err)
+static norn_status compare_training(job *j, norn_network_comparison *out, norn_error *err)
 {
     norn_network *n = j->network;
     const norn_network_shape *s = j->shape;
@@ -236,7 +236,7 @@ static norn_status compare_training(job *j, norn_comparison *out, norn_error *er
     return NORN_OK;
 }
 
-static norn_status compare_inference(job *j, norn_comparison *out, norn_error *err)
+static norn_status compare_inference(job *j, norn_network_comparison *out, norn_error *err)
 {
     const norn_network_shape *s = j->shape;
     const norn_reference_batch batch = {.x = j->x,
@@ -266,7 +266,7 @@ static norn_status compare_inference(job *j, norn_comparison *out, norn_error *e
 }
 
 norn_status norn_compare_network(norn_context *context, const norn_network_shape *shape, size_t rows,
-                                 uint64_t seed, norn_comparison *out, norn_error *err)
+                                 uint64_t seed, norn_network_comparison *out, norn_error *err)
 {
     const norn_host *host = &context->host;
     const size_t f = shape->inputs, b = shape->batch, t = shape->window, o = shape->horizon;
@@ -302,7 +302,7 @@ norn_status norn_compare_network(norn_context *context, const norn_network_shape
                   {(void **)&j.weight, b, 1},
                   {(void **)&j.bias, j.plain, 1}};
     norn_status status = NORN_OK;
-    *out = (norn_comparison){0.0, 0.0, 0.0, 0.0};
+    *out = (norn_network_comparison){0.0, 0.0, 0.0, 0.0};
     for (size_t i = 0; i < NORN_COUNT(arrays); i++)
         if (!(*arrays[i].array = norn_new(host, arrays[i].count, arrays[i].size)))
             status = norn_fail_memory(err, "a comparison");

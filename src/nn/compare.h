@@ -9,20 +9,20 @@
 
 /* Largest differences, each relative to the largest value of its tensor (parameters: of the learning rate).
  */
-typedef struct norn_comparison {
+typedef struct norn_network_comparison {
     double output;   /* forecasts of norn_network_infer */
     double loss;     /* sum of losses of the training step's rows, and of the inference's */
     double gradient; /* of every parameter */
     double update;   /* parameters after three steps of clipping and the optimiser, from the device's own
                         gradients */
-} norn_comparison;
+} norn_network_comparison;
 
 /*
  * Builds a network of this shape (members 1), feeds it `rows` <= batch windows of random series with some
  * missing values, and compares. Random numbers depend on seed alone.
  */
 norn_status norn_compare_network(norn_context *context, const norn_network_shape *shape, size_t rows,
-                                 uint64_t seed, norn_comparison *out, norn_error *err);
+                                 uint64_t seed, norn_network_comparison *out, norn_error *err);
 
 /*
  * The skeleton's own kernels (sequence_forward, sequence_backward, initial_state and its gradient) on one

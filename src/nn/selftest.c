@@ -112,7 +112,7 @@ norn_status norn_self_test(norn_context *context, norn_self_test_fn each, void *
     report r = {each, user, false};
     norn_status status = NORN_OK;
     for (size_t i = 0; i < NORN_COUNT(networks) && status == NORN_OK; i++) {
-        norn_comparison got;
+        norn_network_comparison got;
         status = norn_compare_network(context, &networks[i].shape, networks[i].rows, 5, &got, err);
         if (status != NORN_OK) break;
         const struct {
