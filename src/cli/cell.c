@@ -288,7 +288,7 @@ done:
 
 const cli_command cli_cell_command = {
     .name = "cell",
-    .summary = "recurrent cells: list them, show one as formula and figures, check its gradients",
+    .summary = "recurrent cells: list them, show one as formula and figures, check its gradients and kernels",
     .operands = "list | show NAME|FILE | check NAME|FILE",
     .before = "Recurrent cells are formulas: a text of some ten lines (docs/cells.md). NAME is one\n"
               "of the list, FILE a formula of your own, - standard input.\n\n",

@@ -404,19 +404,11 @@ norn_status norn_run_recipes(norn_run *r, norn_error *err)
 
 /* ---- begin and end ---- */
 
-/* The cell that is asked for, which must be one that kernels can be made of. */
 static norn_status read_cell(norn_run *r, norn_error *err)
 {
     const char *word = r->options->cell;
     if (!word || strcmp(word, "lstm") == 0) return NORN_OK;
-    norn_cell_plan *plan = NULL;
-    norn_status status = norn_cell_named(&r->cell, word, r->host, err);
-    if (status == NORN_OK) status = norn_cell_plan_new(&plan, r->cell, err);
-    if (status == NORN_OK && norn_cell_obstacle(plan))
-        status = norn_fail(err, NORN_ERR_USAGE, "--cell: %s cannot be trained: %s", r->cell->name,
-                           norn_cell_obstacle(plan));
-    norn_cell_plan_free(plan);
-    return status;
+    return norn_cell_named(&r->cell, word, r->host, err);
 }
 
 norn_status norn_run_begin(norn_run *r, norn_error *err)
