@@ -17,6 +17,7 @@ from statsmodels.regression.linear_model import burg
 from statsmodels.tsa.ar_model import AutoReg
 from statsmodels.tsa.seasonal import STL
 from statsmodels.tsa.statespace.sarimax import SARIMAX
+from statsmodels.tsa.statespace.structural import UnobservedComponents
 from statsmodels.tsa.stattools import pacf_burg
 
 warnings.simplefilter("ignore")
@@ -183,10 +184,51 @@ def arima():
     arima_case("gaps", gaps, (2, 0, 1), (0, 0, 0, 1), True)
 
 
+# ---- structural models -----------------------------------------------------------------------------------------------
+
+
+def structural_case(name, y, level, season):
+    """Variances, diffuse log likelihood, smoothed level (and season), forecasts and their deviations."""
+    model = UnobservedComponents(y, level=level, seasonal=season, use_exact_diffuse=True)
+    model.ssm.loglikelihood_burn = 0
+    scale = np.var(np.diff(y[~np.isnan(y)]))
+    fits = []
+    for shares in ((0.5, 0.3, 0.03, 0.1), (0.1, 0.6, 0.1, 0.3), (0.7, 0.1, 0.005, 0.02)):
+        start = dict(zip(("sigma2.irregular", "sigma2.level", "sigma2.trend", "sigma2.seasonal"), shares))
+        start = [start[p] * scale for p in model.param_names]
+        fit = model.fit(start, disp=0, method="lbfgs", maxiter=1000)
+        fits.append(model.fit(fit.params, disp=0, method="nm", maxiter=4000, xtol=1e-9, ftol=1e-11))
+    fit = max(fits, key=lambda f: f.llf)
+    later = fit.get_forecast(24)
+    theta = dict(zip(model.param_names, fit.params))
+    names = ("sigma2.irregular", "sigma2.level", "sigma2.trend", "sigma2.seasonal")
+    put(
+        f"structural_{name}",
+        [theta.get(n, 0.0) for n in names] + [fit.llf],
+        "variances of irregular, level, slope, season; log likelihood",
+    )
+    put(f"structural_{name}_level", fit.smoothed_state[0][:: max(1, len(y) // 40)], "every n / 40 th row")
+    put(f"structural_{name}_last", fit.smoothed_state[-1 if season else 0][:: max(1, len(y) // 40)], "last state")
+    put(f"structural_{name}_mean", later.predicted_mean)
+    put(f"structural_{name}_sd", later.se_mean)
+
+
+def structural():
+    air = np.log(dataset("air_passengers.csv"))
+    nile = dataset("nile.csv")
+    structural_case("nile", nile, "local level", None)
+    structural_case("trend", air, "local linear trend", None)
+    structural_case("air", air, "local linear trend", 12)
+    gaps = nile.copy()
+    gaps[[0, 1, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 70, 99]] = np.nan
+    structural_case("gaps", gaps, "local linear trend", None)
+
+
 def main():
     stl()
     ar()
     arima()
+    structural()
     versions = f"NumPy {np.__version__}, statsmodels {statsmodels.__version__}"
     with open(TARGET, "w") as out:
         out.write(

@@ -17,6 +17,7 @@ static const norn_forecaster *const all[] = {
     &norn_model_theta, &norn_model_optimised_theta, &norn_model_dynamic_optimised_theta,
     &norn_model_croston, &norn_model_croston_sba,
     &norn_model_ar, &norn_model_ar_burg, &norn_model_arima,
+    &norn_model_local_level, &norn_model_local_trend, &norn_model_structural,
 };
 /* clang-format on */
 

@@ -1,0 +1,392 @@
+/*
+ * The Kalman filter of structural models, from an exactly diffuse start: see structural.h.
+ *
+ * The variance of the state is kappa U + P for kappa without bounds. While a row's share of U, F = U_00 +
+ * ..., is above 0 the row settles one unknown direction, and costs log F / 2 of likelihood whatever its
+ * value; after k such rows U is 0 and the filter is the ordinary one. When its gain has stood still for a
+ * season it is kept, until a value is missing.
+ */
+#include "forecast/structural.h"
+
+#include "forecast/minimise.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double log_2_pi = 1.8378770664093454836;
+
+size_t norn_structural_states(const norn_structural *s)
+{
+    return 1 + s->slope + (s->season > 1 ? s->season - 1 : 0);
+}
+
+static size_t most_states(size_t season)
+{
+    return 2 + (season > 1 && season <= NORN_STRUCTURAL_SEASON ? season - 1 : 0);
+}
+
+size_t norn_structural_work(size_t season, size_t rows)
+{
+    const size_t k = most_states(season);
+    return 3 * k * k + 8 * k + 64 + (rows < NORN_STRUCTURAL_ROWS ? rows : NORN_STRUCTURAL_ROWS);
+}
+
+/* ---- the filter ---- */
+
+typedef struct filter {
+    const norn_structural *model;
+    size_t k, at;     /* states; place of the season's first, 0: none */
+    double *state;    /* [k] */
+    double *p, *u;    /* [k][k] */
+    double *pz, *uz;  /* [k] */
+    double *spare;    /* [k] */
+    size_t unknown;   /* directions that U still has */
+    double tolerance; /* of F */
+} filter;
+
+static filter begin(const norn_structural *s, double *work)
+{
+    filter f = {.model = s, .k = norn_structural_states(s)};
+    const size_t k = f.k;
+    f.at = s->season > 1 ? 1 + s->slope : 0;
+    f.p = work;
+    f.u = f.p + k * k;
+    f.state = f.u + k * k;
+    f.pz = f.state + k;
+    f.uz = f.pz + k;
+    f.spare = f.uz + k;
+    memset(f.p, 0, k * k * sizeof *f.p);
+    memset(f.u, 0, k * k * sizeof *f.u);
+    memset(f.state, 0, k * sizeof *f.state);
+    for (size_t i = 0; i < k; i++) f.u[i * k + i] = 1.0;
+    f.unknown = k;
+    return f;
+}
+
+/* T x in place: x has `width` columns. */
+static void advance_rows(const filter *f, double *x, size_t width, double *spare)
+{
+    const size_t k = f->k;
+    for (size_t c = 0; c < width && f->model->slope; c++) x[c] += x[width + c];
+    if (!f->at) return;
+    double *const season = x + f->at * width;
+    const size_t count = k - f->at;
+    memset(spare, 0, width * sizeof *spare);
+    for (size_t i = 0; i < count; i++)
+        for (size_t c = 0; c < width; c++) spare[c] -= season[i * width + c];
+    memmove(season + width, season, (count - 1) * width * sizeof *season);
+    memcpy(season, spare, width * sizeof *season);
+}
+
+/* What the transition adds to the variance of state i. */
+static double added(const filter *f, size_t i)
+{
+    if (i == 0) return f->model->variance[NORN_LEVEL];
+    if (i == 1 && f->model->slope) return f->model->variance[NORN_SLOPE];
+    return i == f->at ? f->model->variance[NORN_SEASON] : 0.0;
+}
+
+/* T X T' of a symmetric matrix. */
+static void advance_matrix(const filter *f, double *x)
+{
+    advance_rows(f, x, f->k, f->spare);
+    for (size_t i = 0; i < f->k; i++) advance_rows(f, x + i * f->k, 1, f->spare);
+}
+
+/* X Z' of a symmetric matrix: Z sees the level and the season's first. */
+static void seen(const filter *f, const double *x, double *out)
+{
+    const size_t k = f->k;
+    for (size_t i = 0; i < k; i++) out[i] = x[i] + (f->at ? x[f->at * k + i] : 0.0);
+}
+
+static double sight(const filter *f, const double *x)
+{
+    return x[0] + (f->at ? x[f->at] : 0.0);
+}
+
+/* What a row told, for the smoother. */
+typedef struct told {
+    double error, unknown, known; /* v, the share of U, that of P with the irregular; NaN: missing */
+} told;
+
+/* The update by one value. gain [k] = X Z' / F of what was used, other [k] the second of a diffuse row. */
+static told update(filter *f, double y, double *likelihood)
+{
+    const size_t k = f->k;
+    seen(f, f->p, f->pz);
+    told t = {y - sight(f, f->state), 0.0, sight(f, f->pz) + f->model->variance[NORN_IRREGULAR]};
+    if (f->unknown) {
+        seen(f, f->u, f->uz);
+        t.unknown = sight(f, f->uz);
+        if (!(t.unknown > 1e-9)) t.unknown = 0.0;
+    }
+    if (!isfinite(y)) {
+        t.error = NAN;
+        return t;
+    }
+    if (t.unknown > 0.0) {
+        const double by = 1.0 / t.unknown, ratio = t.known * by;
+        for (size_t i = 0; i < k; i++) {
+            f->state[i] += f->uz[i] * by * t.error;
+            for (size_t j = 0; j < k; j++) {
+                f->p[i * k + j] +=
+                    by * (ratio * f->uz[i] * f->uz[j] - f->pz[i] * f->uz[j] - f->uz[i] * f->pz[j]);
+                f->u[i * k + j] -= by * f->uz[i] * f->uz[j];
+            }
+        }
+        f->unknown--;
+        *likelihood -= 0.5 * (log_2_pi + log(t.unknown));
+        if (f->unknown == 0) memset(f->u, 0, k * k * sizeof *f->u);
+        return t;
+    }
+    if (!(t.known > 0.0)) { /* all is known and nothing is left to chance */
+        if (fabs(t.error) > 1e-9 * (1.0 + fabs(y))) *likelihood = -INFINITY;
+        return t;
+    }
+    for (size_t i = 0; i < k; i++) {
+        const double gain = f->pz[i] / t.known;
+        f->state[i] += gain * t.error;
+        for (size_t j = 0; j < k; j++) f->p[i * k + j] -= gain * f->pz[j];
+    }
+    *likelihood -= 0.5 * (log_2_pi + log(t.known) + t.error * t.error / t.known);
+    return t;
+}
+
+static void predict(filter *f)
+{
+    advance_rows(f, f->state, 1, f->spare);
+    advance_matrix(f, f->p);
+    for (size_t i = 0; i < f->k; i++) f->p[i * f->k + i] += added(f, i);
+    if (f->unknown) advance_matrix(f, f->u);
+}
+
+double norn_structural_likelihood(const norn_structural *s, const double *y, size_t n, double *state,
+                                  double *variance, double *work)
+{
+    filter f = begin(s, work);
+    double likelihood = 0.0, before = 0.0;
+    size_t still = 0; /* rows in a row that the variance did not move */
+    bool stands = false;
+    for (size_t t = 0; t < n; t++) {
+        if (stands && isfinite(y[t])) { /* pz and before are those of the last row */
+            const double v = y[t] - sight(&f, f.state);
+            for (size_t i = 0; i < f.k; i++) f.state[i] += f.pz[i] / before * v;
+            likelihood -= 0.5 * (log_2_pi + log(before) + v * v / before);
+            advance_rows(&f, f.state, 1, f.spare);
+            continue;
+        }
+        const told now = update(&f, y[t], &likelihood);
+        predict(&f);
+        still =
+            !isnan(now.error) && !f.unknown && fabs(now.known - before) <= 1e-13 * now.known ? still + 1 : 0;
+        before = now.known;
+        stands = still > s->season && before > 0.0;
+    }
+    if (state) memcpy(state, f.state, f.k * sizeof *state);
+    if (variance) memcpy(variance, f.p, f.k * f.k * sizeof *variance);
+    return f.unknown || isnan(likelihood) ? -INFINITY : likelihood;
+}
+
+/* ---- fitting ---- */
+
+typedef struct problem {
+    norn_structural *model;
+    const double *y;
+    size_t n;
+    double *work;
+    const norn_cancel *cancel;
+} problem;
+
+/* Variables are standard deviations: a variance of 0 is an ordinary minimum. */
+static void read_variables(norn_structural *s, const double *x)
+{
+    s->variance[NORN_IRREGULAR] = *x * *x;
+    x++;
+    s->variance[NORN_LEVEL] = *x * *x;
+    x++;
+    s->variance[NORN_SLOPE] = s->slope ? *x * *x : 0.0;
+    x += s->slope;
+    s->variance[NORN_SEASON] = s->season > 1 ? *x * *x : 0.0;
+}
+
+static double minus_likelihood(void *user, const double *x, double *gradient)
+{
+    const problem *const f = user;
+    (void)gradient;
+    if (norn_cancel_raised(f->cancel)) return NAN;
+    read_variables(f->model, x);
+    return -norn_structural_likelihood(f->model, f->y, f->n, NULL, NULL, f->work);
+}
+
+void norn_structural_fit(norn_structural *s, const double *y, size_t n, const norn_cancel *cancel,
+                         double *work)
+{
+    /* the shares of irregular, level, slope and season that a search begins with */
+    static const double starts[][NORN_STRUCTURAL_PARTS] = {
+        {0.5, 0.3, 0.03, 0.1}, {0.1, 0.6, 0.1, 0.3}, {0.7, 0.1, 0.005, 0.02}};
+    double low = INFINITY, high = -INFINITY, sum = 0.0, squares = 0.0, last = NAN, least = INFINITY;
+    double best[NORN_STRUCTURAL_PARTS] = {0.0}, x[NORN_STRUCTURAL_PARTS];
+    size_t moves = 0;
+    if (n > NORN_STRUCTURAL_ROWS) {
+        y += n - NORN_STRUCTURAL_ROWS;
+        n = NORN_STRUCTURAL_ROWS;
+    }
+    s->rows = 0;
+    s->none = 0;
+    s->likelihood = NAN;
+    for (size_t i = 0; i < NORN_STRUCTURAL_PARTS; i++) s->variance[i] = 0.0;
+    if (s->season > NORN_STRUCTURAL_SEASON) s->season = 1;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(y[i])) continue;
+        low = fmin(low, y[i]);
+        high = fmax(high, y[i]);
+        sum += y[i];
+        if (s->rows++) {
+            squares += (y[i] - last) * (y[i] - last);
+            moves++;
+        }
+        last = y[i];
+    }
+    if (s->season > 1 && s->rows < 2 * s->season + 2) s->season = 1;
+    if (s->rows < 6) s->slope = 0;
+    s->none = s->rows < 3;
+    if (s->none) return;
+    double *const scaled = work, *const minimiser = scaled + n, *const filtering = minimiser + 64;
+    /* the scale is that of the steps from value to value, which no level changes */
+    const double scale = sqrt(squares / (double)moves), mean = sum / (double)s->rows;
+    if (!(high - low > 1e-12 * fmax(fabs(low), fabs(high))) || !(scale > 0.0) || !isfinite(scale)) {
+        s->slope = 0;
+        s->season = 1;
+        return; /* a constant: all variances are 0 */
+    }
+    for (size_t i = 0; i < n; i++) scaled[i] = isfinite(y[i]) ? (y[i] - mean) / scale : NAN;
+    problem f = {.model = s, .y = scaled, .n = n, .work = filtering, .cancel = cancel};
+    const size_t variables = 2 + s->slope + (s->season > 1 ? 1 : 0);
+    const norn_objective objective = {
+        .n = variables, .value = minus_likelihood, .user = &f, .differences = true};
+    for (size_t k = 0; k < NORN_COUNT(starts); k++) {
+        size_t at = 0;
+        for (size_t i = 0; i < NORN_STRUCTURAL_PARTS; i++)
+            if ((i != NORN_SLOPE || s->slope) && (i != NORN_SEASON || s->season > 1)) x[at++] = starts[k][i];
+        const double found = norn_minimise(&objective, x, 200, 1e-7, minimiser);
+        if (!(found < least)) continue;
+        least = found;
+        memcpy(best, x, sizeof best);
+    }
+    if (!isfinite(least)) {
+        s->none = 1;
+        return;
+    }
+    read_variables(s, best);
+    for (size_t i = 0; i < NORN_STRUCTURAL_PARTS; i++) s->variance[i] *= scale * scale;
+    s->likelihood = -least - (double)s->rows * log(scale) + (double)norn_structural_states(s) * log(scale);
+}
+
+/* ---- forecasts ---- */
+
+void norn_structural_forecast(const norn_structural *s, const double *y, size_t n, size_t h, double *out,
+                              double *deviation, double *work)
+{
+    const size_t k = norn_structural_states(s);
+    double last = NAN;
+    for (size_t i = n; i-- > 0 && isnan(last);)
+        if (isfinite(y[i])) last = y[i];
+    for (size_t j = 0; j < h; j++) out[j] = last;
+    for (size_t j = 0; j < h && deviation; j++) deviation[j] = NAN;
+    if (s->none || isnan(last)) return;
+    double *const state = work, *const variance = state + k, *const rest = variance + k * k;
+    if (norn_structural_likelihood(s, y, n, state, variance, rest) == -INFINITY) return;
+    filter f = begin(s, rest);
+    f.unknown = 0;
+    memcpy(f.state, state, k * sizeof *state);
+    memcpy(f.p, variance, k * k * sizeof *variance);
+    for (size_t j = 0; j < h; j++) {
+        const double value = sight(&f, f.state);
+        seen(&f, f.p, f.pz);
+        if (isfinite(value)) out[j] = value;
+        if (deviation) deviation[j] = sqrt(fmax(0.0, sight(&f, f.pz)) + s->variance[NORN_IRREGULAR]);
+        predict(&f);
+    }
+}
+
+/* ---- smoothing ---- */
+
+/* Of each row what it told, pz, uz and r; both r at hand; the filter. */
+size_t norn_structural_smooth_work(const norn_structural *s, size_t n)
+{
+    const size_t k = norn_structural_states(s);
+    return n * (3 + 3 * k) + 2 * k * k + 8 * k;
+}
+
+static double along(const double *gain, const double *r, size_t k)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < k; i++) sum += gain[i] * r[i];
+    return sum;
+}
+
+/* T' x. */
+static void transposed(const filter *f, double *x)
+{
+    if (f->model->slope) x[1] += x[0];
+    if (!f->at) return;
+    double *const season = x + f->at;
+    const size_t count = f->k - f->at;
+    const double first = season[0];
+    for (size_t i = 0; i + 1 < count; i++) season[i] = season[i + 1] - first;
+    season[count - 1] = -first;
+}
+
+/*
+ * The disturbance smoother of Koopman (1993) with its diffuse rows: backwards r, with a second one for what
+ * was unknown; forwards alpha_1 = r1 (for P_1 = 0, U_1 = I) and alpha_{t+1} = T alpha_t + Q r_t.
+ */
+bool norn_structural_smooth(const norn_structural *s, const double *y, size_t n, double *states, double *work)
+{
+    const size_t k = norn_structural_states(s);
+    double *const rows = work, *const pz = rows + 3 * n, *const uz = pz + n * k, *const r = uz + n * k;
+    double *const r0 = r + n * k, *const r1 = r0 + k;
+    filter f = begin(s, r1 + k);
+    double likelihood = 0.0;
+    for (size_t t = 0; t < n; t++) {
+        const told now = update(&f, y[t], &likelihood);
+        rows[3 * t] = now.error;
+        rows[3 * t + 1] = now.unknown;
+        rows[3 * t + 2] = now.known;
+        memcpy(pz + t * k, f.pz, k * sizeof *pz);
+        memcpy(uz + t * k, f.uz, k * sizeof *uz);
+        predict(&f);
+    }
+    if (f.unknown) return false;
+    memset(r0, 0, 2 * k * sizeof *r0);
+    for (size_t t = n; t-- > 0;) {
+        const double v = rows[3 * t], unknown = rows[3 * t + 1], known = rows[3 * t + 2];
+        const double *const p = pz + t * k, *const u = uz + t * k;
+        memcpy(r + t * k, r0, k * sizeof *r); /* what the step from t to t + 1 is smoothed with */
+        transposed(&f, r0);
+        transposed(&f, r1);
+        if (isnan(v)) continue;
+        double from0 = 0.0, from1 = 0.0;
+        if (unknown > 0.0) {
+            /* gains u / F of the unknown, and (p - u known / F) / F of what is left */
+            from0 = -along(u, r0, k) / unknown;
+            from1 = v / unknown - along(u, r1, k) / unknown -
+                    (along(p, r0, k) - along(u, r0, k) * known / unknown) / unknown;
+        } else if (known > 0.0) {
+            from0 = v / known - along(p, r0, k) / known;
+        }
+        r0[0] += from0;
+        r1[0] += from1;
+        if (f.at) r0[f.at] += from0;
+        if (f.at) r1[f.at] += from1;
+    }
+    memcpy(states, r1, k * sizeof *states);
+    for (size_t t = 0; t + 1 < n; t++) {
+        double *const next = states + (t + 1) * k;
+        memcpy(next, states + t * k, k * sizeof *next);
+        advance_rows(&f, next, 1, f.spare);
+        for (size_t i = 0; i < k; i++) next[i] += added(&f, i) * r[t * k + i];
+    }
+    return true;
+}
