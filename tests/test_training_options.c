@@ -193,6 +193,197 @@ static void a_truth_of_zero_has_no_relative_error(void **state)
     norn_table_free(table);
 }
 
+/* ---- weights of rows -------------------------------------------------------------------------------------
+ */
+
+typedef double (*weigh_fn)(double y, size_t row);
+static double one(double y, size_t row)
+{
+    (void)y;
+    (void)row;
+    return 1.0;
+}
+static double four(double y, size_t row)
+{
+    (void)y;
+    (void)row;
+    return 4.0;
+}
+static double nothing_early(double y, size_t row)
+{
+    (void)y;
+    return row < 40 ? 0.0 : 2.0;
+}
+static double missing_early(double y, size_t row)
+{
+    (void)y;
+    return row < 40 ? (double)NAN : 2.0;
+}
+static double small_ones(double y, size_t row)
+{
+    (void)row;
+    return y < 50.0 ? 1.0 : 0.0;
+}
+static double none(double y, size_t row)
+{
+    (void)y;
+    (void)row;
+    return 0.0;
+}
+static double negative(double y, size_t row)
+{
+    (void)y;
+    return row == 30 ? -1.0 : 1.0;
+}
+
+/* The waves, with a column of weights. */
+static norn_table *weighed(weigh_fn weigh)
+{
+    enum { ROWS = 90 };
+    const groups g = {.count = 1, .rows = {ROWS}, .past = 1};
+    norn_table *table = table_of_groups(&g), *from = waves(ROWS, 10.0);
+    for (size_t i = 0; i < ROWS; i++) {
+        const double y = norn_table_target(from, 0)[i];
+        norn_table_target_mutable(table, 0)[i] = y;
+        norn_table_past_mutable(table, 0, 0)[i] = weigh(y, i);
+    }
+    norn_table_free(from);
+    return table;
+}
+
+static norn_forecast *forecast_weighed(norn_context *context, weigh_fn weigh)
+{
+    norn_forecast_options o = small();
+    norn_table *table = weighed(weigh);
+    o.weight = "x2";
+    norn_forecast *forecast = must_run(context, table, &o);
+    norn_table_free(table);
+    return forecast;
+}
+
+static void weights_that_are_all_the_same_change_nothing(void **state)
+{
+    const norn_forecast_options o = small();
+    norn_table *table = waves(90, 10.0);
+    norn_forecast *plain = must_run(*state, table, &o), *a = forecast_weighed(*state, one),
+                  *b = forecast_weighed(*state, four), *c = forecast_weighed(*state, nothing_early),
+                  *d = forecast_weighed(*state, missing_early);
+    assert_true(same_values(a, plain, 1));
+    assert_true(same_values(b, plain, 1));
+    assert_false(same_values(c, plain, 1));
+    assert_true(same_values(c, d, 1));
+    norn_forecast_free(plain);
+    norn_forecast_free(a);
+    norn_forecast_free(b);
+    norn_forecast_free(c);
+    norn_forecast_free(d);
+    norn_table_free(table);
+}
+
+/* Of values of 1 and of 100 only those of 1 count: the forecast is 1, though most are 100. */
+static void rows_without_weight_are_not_learnt_from(void **state)
+{
+    enum { ROWS = 150 };
+    groups g = {.count = MOST_GROUPS, .past = 1};
+    for (size_t s = 0; s < MOST_GROUPS; s++) g.rows[s] = ROWS;
+    norn_table *table = table_of_groups(&g);
+    uint64_t seed = 4;
+    for (size_t s = 0; s < MOST_GROUPS; s++)
+        for (size_t i = 0; i < ROWS; i++) {
+            const double y = of_two(&seed);
+            norn_table_target_mutable(table, s)[i] = y;
+            norn_table_past_mutable(table, s, 0)[i] = small_ones(y, i);
+        }
+    norn_forecast_options o = small();
+    o.hidden = 8;
+    o.batch = 32;
+    o.epochs = 40;
+    o.steps_per_epoch = 20;
+    o.loss = NORN_LOSS_MAE;
+    o.weight = "x2";
+    norn_forecast *forecast = must_run(*state, table, &o);
+    double sum = 0.0;
+    for (size_t s = 0; s < MOST_GROUPS; s++)
+        for (size_t j = 0; j < 3; j++) sum += norn_forecast_values(forecast, s)[j];
+    if (!(sum / (3.0 * MOST_GROUPS) < 20.0)) fail_msg("%g", sum / (3.0 * MOST_GROUPS));
+    norn_forecast_free(forecast);
+    norn_table_free(table);
+}
+
+static void weights_that_make_no_sense_are_refused(void **state)
+{
+    const struct {
+        weigh_fn weigh;
+        const char *name, *words;
+    } cases[] = {{negative, "x2", "is -1 in row 31"}, {none, "x2", "weighs anything"}, {one, "x3", "\"x3\""}};
+    for (size_t i = 0; i < NORN_COUNT(cases); i++) {
+        norn_forecast_options o = small();
+        norn_table *table = weighed(cases[i].weigh);
+        norn_forecast *forecast = NULL;
+        norn_error err = NORN_ERROR_INIT;
+        o.weight = cases[i].name;
+        assert_int_equal(norn_forecast_run(&forecast, *state, table, &o, NULL, &err), NORN_ERR_USAGE);
+        if (!strstr(err.message, "--weight") || !strstr(err.message, cases[i].words))
+            fail_msg("%s", err.message);
+        norn_table_free(table);
+    }
+}
+
+/* ---- epochs ----------------------------------------------------------------------------------------------
+ */
+
+typedef struct heard {
+    norn_epoch list[64];
+    size_t count;
+} heard;
+
+static void hear(void *user, const norn_epoch *epoch)
+{
+    heard *h = user;
+    assert_true(h->count < 64);
+    h->list[h->count++] = *epoch;
+}
+
+static void every_epoch_of_every_member_is_told(void **state)
+{
+    norn_forecast_options o = small();
+    heard h = {.count = 0};
+    o.members = 2;
+    o.first_member = 3;
+    o.holdout = -1;
+    o.patience = 100;
+    o.schedule = NORN_RATE_EXPONENTIAL;
+    o.on_epoch = hear;
+    o.epoch_user = &h;
+    norn_table *table = waves(90, 10.0);
+    norn_forecast *forecast = must_run(*state, table, &o);
+    size_t count = 0;
+    const norn_training *training = norn_forecast_training(forecast, &count);
+    assert_int_equal(count, 4);
+    assert_int_equal(h.count, 4 * o.epochs);
+    for (size_t i = 0; i < h.count; i++) {
+        const norn_epoch *e = &h.list[i];
+        assert_true(e->fold < 2 && (e->member == 3 || e->member == 4));
+        assert_true(e->epoch >= 1 && e->epoch <= o.epochs);
+        assert_true(fabs(e->rate - 0.005 * pow(0.9, e->epoch - 1)) < 1e-12);
+        assert_true(isfinite(e->gradient_norm) && e->gradient_norm > 0.0);
+        const norn_training *t = &training[e->fold * 2 + e->member - 3];
+        if (t->best_epoch == e->epoch) {
+            assert_true(t->valid_loss == e->valid_loss);
+            assert_true(t->train_loss == e->train_loss);
+        }
+        for (size_t k = 0; k < i; k++)
+            assert_false(h.list[k].fold == e->fold && h.list[k].member == e->member &&
+                         h.list[k].epoch == e->epoch);
+    }
+    o.on_epoch = NULL;
+    norn_forecast *unheard = must_run(*state, table, &o);
+    assert_true(same_values(forecast, unheard, 1));
+    norn_forecast_free(forecast);
+    norn_forecast_free(unheard);
+    norn_table_free(table);
+}
+
 /* ---- initial parameters ----------------------------------------------------------------------------------
  */
 
@@ -249,6 +440,10 @@ int main(void)
         cmocka_unit_test(pinball_forecasts_the_quantile_it_is_told),
         cmocka_unit_test(mape_forecasts_what_is_near_in_relation),
         cmocka_unit_test(a_truth_of_zero_has_no_relative_error),
+        cmocka_unit_test(weights_that_are_all_the_same_change_nothing),
+        cmocka_unit_test(rows_without_weight_are_not_learnt_from),
+        cmocka_unit_test(weights_that_make_no_sense_are_refused),
+        cmocka_unit_test(every_epoch_of_every_member_is_told),
     };
     return cmocka_run_group_tests(tests, open_context, close_context);
 }

@@ -86,6 +86,17 @@ typedef enum norn_decompose {
                          */
 } norn_decompose;
 
+/* An epoch of a member that is over. */
+typedef struct norn_epoch {
+    size_t size;
+    size_t fold;                   /* 0: the network that prints, 1: the scored one */
+    size_t member;                 /* from 0 */
+    unsigned epoch;                /* from 1 */
+    double rate;                   /* of its last step */
+    double train_loss, valid_loss; /* in scaled units */
+    double gradient_norm; /* of its last step, before clipping; NaN where none was made since a checkpoint */
+} norn_epoch;
+
 typedef struct norn_forecast_options {
     size_t size;
     size_t horizon; /* h; 0: the season if above 1 and at most N/4, else min(24, N/10); with future covariates
@@ -138,6 +149,13 @@ typedef struct norn_forecast_options {
     const double *levels; /* [level_count] of prediction intervals, in (0, 1); for models that have them */
     size_t level_count;
     size_t eval_batch; /* windows of a launch that forecasts or validates; 0: 64, or B. Changes no bit */
+
+    void (*on_epoch)(void *user, const norn_epoch *epoch); /* of every member; NULL: none */
+    void *epoch_user;
+
+    /* A past covariate of the table that is no input: how much each row counts as a target, 0 or more. A
+     * missing weight counts as 0. The mean over the rows that are trained on is made 1. NULL: all the same */
+    const char *weight;
 } norn_forecast_options;
 
 #define NORN_FORECAST_OPTIONS_INIT                                                                           \

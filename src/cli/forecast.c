@@ -392,9 +392,9 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
         code = cli_model_open(cli, &model, given.model, command, &arguments, &given.data, &by_model);
         if (code != EXIT_FINE) goto done;
     }
-    code = is_simple(&given)
-               ? cli_table_read(cli, &table, input, &given.data)
-               : cli_network_open(cli, &table, &context, input, &given.data, &given.network.context);
+    code = is_simple(&given) ? cli_table_read(cli, &table, input, &given.data)
+                             : cli_network_open(cli, &table, &context, input, &given.data,
+                                                given.network.options.weight, &given.network.context);
     if (code != EXIT_FINE) goto done;
 
     if (is_simple(&given) && !cli->quiet) {

@@ -41,6 +41,8 @@ const cli_option cli_size_rows[] = {
      "Rows of one period; 1: none. Default: by the step (12 for months, 24 for hours)"},
     {CLI_INT64, "holdout", 0, OF(holdout), 0, 1e9, NULL, "ROWS",
      "Last rows to hold back and score on: the horizon, or 0 for no scoring. Default: the horizon"},
+    {CLI_TEXT, "weight", 0, OF(weight), 0, 0, NULL, "COLUMN",
+     "How much each row counts in training, by its name; no input. Default: all the same"},
     {CLI_END, NULL, 0, 0, 0, 0, NULL, NULL, NULL},
 };
 

@@ -3,6 +3,8 @@
 
 #include "base/base.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 void cli_tell(cli_text *text)
@@ -20,11 +22,22 @@ static void report_device(const cli_state *cli, cli_text *out, const norn_device
 }
 
 int cli_network_open(cli_state *cli, norn_table **table, norn_context **context, const char *input,
-                     const cli_table_flags *data, const norn_context_options *device)
+                     const cli_table_flags *data, const char *weight, const norn_context_options *device)
 {
-    cli_text notes = {NULL, 0, 0, false};
+    cli_text notes = {NULL, 0, 0, false}, past = {NULL, 0, 0, false};
+    cli_table_flags with = *data;
     size_t count = 0;
-    const int code = cli_table_read(cli, table, input, data);
+    if (weight) {
+        if (data->options.past && data->options.past[0]) cli_text_format(&past, "%s,", data->options.past);
+        for (const char *at = weight; *at; at++) cli_text_add(&past, strchr(",*?", *at) ? "?" : at, 1);
+        if (past.failed) {
+            cli_error("out of memory for the columns");
+            return EXIT_MEMORY;
+        }
+        with.options.past = past.bytes;
+    }
+    const int code = cli_table_read(cli, table, input, &with);
+    cli_text_free(&past);
     if (code != EXIT_FINE) return code;
     const norn_decision *decisions = norn_table_decisions(*table, &count);
     cli_report_decisions(&cli->screen, &notes, decisions, count);
@@ -76,16 +89,24 @@ int cli_network_fail(cli_state *cli, const norn_forecast_options *options, const
 /* ---- models ----------------------------------------------------------------------------------------------
  */
 
+/* A constant, or what weighed the rows, is not needed again. */
+static bool is_seen(const norn_model *model, const norn_model_facts *facts, size_t column)
+{
+    for (size_t i = 0; i < facts->inputs; i++)
+        if (norn_model_input_of(model, i).column == column) return true;
+    return false;
+}
+
 /* The names of a model's columns of one role as a flag takes them. In a list, a comma and what is a pattern
  * become "?", which stands for any character; of texts as inputs (column=text) the column is named once. */
 static void put_names(cli_text *out, const norn_model *model, norn_column_role role)
 {
     const norn_model_facts facts = norn_model_facts_of(model);
-    const bool inputs = role != NORN_ROLE_TIME && role != NORN_ROLE_ID && role != NORN_ROLE_TARGET;
+    const bool inputs = role > NORN_ROLE_TARGET;
     char last[256] = "";
     for (size_t c = 0; c < facts.columns; c++) {
         const char *name = norn_model_column_name(model, c), *equals = inputs ? strchr(name, '=') : NULL;
-        if (norn_model_column_role(model, c) != role) continue;
+        if (norn_model_column_role(model, c) != role || (inputs && !is_seen(model, &facts, c))) continue;
         const size_t length = equals ? (size_t)(equals - name) : strlen(name);
         if (equals && length < sizeof last && strlen(last) == length && strncmp(last, name, length) == 0)
             continue;
@@ -133,4 +154,92 @@ int cli_model_open(cli_state *cli, norn_model **out, const char *path, const cli
 void cli_model_flags_free(cli_model_flags *texts)
 {
     for (size_t i = 0; i < NORN_COUNT(texts->texts); i++) cli_text_free(&texts->texts[i]);
+}
+
+/* ---- epochs ----------------------------------------------------------------------------------------------
+ */
+
+void cli_epochs_add(void *user, const norn_epoch *epoch)
+{
+    cli_epochs *epochs = user;
+    if (epochs->count == epochs->capacity) {
+        const size_t more = epochs->capacity ? 2 * epochs->capacity : 64;
+        norn_epoch *list = realloc(epochs->list, more * sizeof *list);
+        if (!list) {
+            epochs->failed = true;
+            return;
+        }
+        epochs->list = list;
+        epochs->capacity = more;
+    }
+    epochs->list[epochs->count++] = *epoch;
+}
+
+/* They come in the order of training, which depends on how many networks are trained at once. */
+static int by_network(const void *a, const void *b)
+{
+    const norn_epoch *x = a, *y = b;
+    if (x->fold != y->fold) return x->fold < y->fold ? -1 : 1;
+    if (x->member != y->member) return x->member < y->member ? -1 : 1;
+    return x->epoch < y->epoch ? -1 : x->epoch > y->epoch;
+}
+
+void cli_epochs_csv(cli_text *out, cli_epochs *epochs)
+{
+    cli_text_put(out, "network,member,epoch,rate,train_loss,valid_loss,gradient_norm\n");
+    if (epochs->count) qsort(epochs->list, epochs->count, sizeof *epochs->list, by_network);
+    for (size_t i = 0; i < epochs->count; i++) {
+        const norn_epoch *e = &epochs->list[i];
+        const double reals[] = {e->rate, e->train_loss, e->valid_loss, e->gradient_norm};
+        cli_text_format(out, "%s,%zu,%u", e->fold ? "scored" : "all", e->member + 1, e->epoch);
+        for (size_t k = 0; k < NORN_COUNT(reals); k++)
+            if (isfinite(reals[k]))
+                cli_text_format(out, ",%.9g", reals[k]);
+            else
+                cli_text_put(out, ",");
+        cli_text_put(out, "\n");
+    }
+    out->failed |= epochs->failed;
+}
+
+void cli_epochs_plot(const cli_screen *screen, cli_text *out, cli_epochs *epochs)
+{
+    enum { ROWS = 12, LABELS = 6 };
+    size_t count = 0;
+    if (epochs->count) qsort(epochs->list, epochs->count, sizeof *epochs->list, by_network);
+    while (count < epochs->count && !epochs->list[count].fold &&
+           epochs->list[count].member == epochs->list[0].member)
+        count++;
+    if (count < 2) return; /* a point is no curve */
+    double *losses = malloc(2 * count * sizeof *losses);
+    if (!losses) {
+        out->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        losses[i] = epochs->list[i].train_loss;
+        losses[count + i] = epochs->list[i].valid_loss;
+    }
+    const chart_series drawn[] = {{"loss of training", losses, count, 0, CHART_LINE},
+                                  {"loss to stop by", losses + count, count, 0, CHART_THICK}};
+    chart_label labels[LABELS];
+    for (size_t i = 0; i < LABELS; i++) {
+        labels[i].at = (long)(i * (count - 1) / (LABELS - 1));
+        (void)snprintf(labels[i].text, sizeof labels[i].text, "%u", epochs->list[labels[i].at].epoch);
+    }
+    const cli_chart chart = {.title = "losses by epoch",
+                             .series = drawn,
+                             .series_count = NORN_COUNT(drawn),
+                             .labels = labels,
+                             .label_count = LABELS,
+                             .rows = ROWS};
+    cli_text_put(out, "\n");
+    chart_draw(screen, out, &chart);
+    free(losses);
+}
+
+void cli_epochs_free(cli_epochs *epochs)
+{
+    free(epochs->list);
+    *epochs = (cli_epochs){NULL, 0, 0, false};
 }

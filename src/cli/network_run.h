@@ -11,9 +11,10 @@
 /* Prints what was gathered for the reader, and empties it. */
 void cli_tell(cli_text *text);
 
-/* Reads the file and opens the device; says what was decided unless quiet. A cli_exit, the error printed. */
+/* Reads the file and opens the device; says what was decided unless quiet. weight: a column that is read
+ * beside those of --past, or NULL. A cli_exit, the error printed. */
 int cli_network_open(cli_state *cli, norn_table **table, norn_context **context, const char *input,
-                     const cli_table_flags *data, const norn_context_options *device);
+                     const cli_table_flags *data, const char *weight, const norn_context_options *device);
 
 /* Decisions, training, spread and scores. */
 void cli_network_report(const cli_state *cli, cli_text *out, const norn_table *table,
@@ -34,5 +35,22 @@ typedef struct cli_model_flags {
 int cli_model_open(cli_state *cli, norn_model **out, const char *path, const cli_command *command,
                    const cli_arguments *arguments, cli_table_flags *data, cli_model_flags *texts);
 void cli_model_flags_free(cli_model_flags *texts);
+
+/* ---- epochs: --log and the curve of --plot ---------------------------------------------------------------
+ */
+
+typedef struct cli_epochs {
+    norn_epoch *list;
+    size_t count, capacity;
+    bool failed; /* memory is exhausted */
+} cli_epochs;
+
+/* norn_forecast_options.on_epoch; user is a cli_epochs. */
+void cli_epochs_add(void *user, const norn_epoch *epoch);
+/* network,member,epoch,rate,train_loss,valid_loss,gradient_norm: a line an epoch, network by network. */
+void cli_epochs_csv(cli_text *out, cli_epochs *epochs);
+/* The losses of the first network that prints. */
+void cli_epochs_plot(const cli_screen *screen, cli_text *out, cli_epochs *epochs);
+void cli_epochs_free(cli_epochs *epochs);
 
 #endif

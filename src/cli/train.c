@@ -13,8 +13,8 @@
 typedef struct train_flags {
     cli_table_flags data;
     cli_network_flags network;
-    const char *save;
-    bool quiet, debug;
+    const char *save, *log;
+    bool plot, quiet, debug;
 } train_flags;
 
 #define AT(field) offsetof(train_flags, field)
@@ -23,7 +23,11 @@ static const cli_option options[] = {
     {CLI_GROUP, "Output:", 0, 0, 0, 0, NULL, NULL, NULL},
     {CLI_TEXT, "save", 'o', AT(save), 0, 0, NULL, "FILE",
      "Where the model goes, whole or not at all: a name that ends in .safetensors is usual"},
-    {CLI_FLAG, "quiet", 'q', AT(quiet), 0, 0, NULL, NULL, "Nothing on standard error but errors"},
+    {CLI_TEXT, "log", 0, AT(log), 0, 0, NULL, "FILE",
+     "Rate, losses and norm of the gradient of every epoch of every network, as CSV"},
+    {CLI_FLAG, "plot", 0, AT(plot), 0, 0, NULL, NULL, "Draw the losses by epoch, on standard error"},
+    {CLI_FLAG, "quiet", 'q', AT(quiet), 0, 0, NULL, NULL,
+     "Nothing on standard error but errors, and the --plot asked for"},
     {CLI_FLAG, "debug", 0, AT(debug), 0, 0, NULL, NULL,
      "What the library logs, and whole build logs of kernels"},
     {CLI_HELP, "help", 'h', 0, 0, 0, NULL, NULL, "This help"},
@@ -52,8 +56,15 @@ static int check(const train_flags *given, const char *input)
                   cli_same_file(input, checkpoint) ? "file that is read" : "model, or be replaced by it");
         return EXIT_USAGE;
     }
+    if (given->log &&
+        (strcmp(given->log, given->save) == 0 || cli_same_file(given->log, given->save) ||
+         cli_same_file(given->log, input) || (checkpoint && strcmp(given->log, checkpoint) == 0))) {
+        cli_error("--log: it would replace another file of this command");
+        return EXIT_USAGE;
+    }
     /* a run of minutes must not end in a file that could never be made */
-    return cli_output_check(given->save);
+    const int code = given->log ? cli_output_check(given->log) : EXIT_FINE;
+    return code == EXIT_FINE ? cli_output_check(given->save) : code;
 }
 
 static void report_saved(const cli_state *cli, cli_text *notes, const norn_model *model, const char *path)
@@ -76,6 +87,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     norn_context *context = NULL;
     norn_forecast *forecast = NULL;
     norn_model *model = NULL;
+    cli_epochs epochs = {NULL, 0, 0, false};
     const char *input = NULL;
 
     int code = cli_parse(command, argc, argv, &given, &arguments);
@@ -85,10 +97,15 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     cli->quiet = given.quiet;
     cli->debug |= given.debug;
     if ((code = cli_network_settle(&given.network)) != EXIT_FINE) goto done;
-    code = cli_network_open(cli, &table, &context, input, &given.data, &given.network.context);
+    code = cli_network_open(cli, &table, &context, input, &given.data, given.network.options.weight,
+                            &given.network.context);
     if (code != EXIT_FINE) goto done;
     given.network.options.consume_past = 1;
 
+    if (given.log || given.plot) {
+        given.network.options.on_epoch = cli_epochs_add;
+        given.network.options.epoch_user = &epochs;
+    }
     const double begin = norn_seconds();
     if (norn_model_train(&model, &forecast, context, table, &given.network.options, &cli->host, &cli->err) !=
         NORN_OK)
@@ -102,6 +119,16 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
         report_saved(cli, &notes, model, given.save);
         cli_tell(&notes);
     }
+    if (given.log) {
+        cli_text log = {NULL, 0, 0, false};
+        cli_epochs_csv(&log, &epochs);
+        code = cli_output_write(given.log, &log);
+        cli_text_free(&log);
+    }
+    if (given.plot) {
+        cli_epochs_plot(&cli->screen, &notes, &epochs);
+        cli_tell(&notes);
+    }
     goto done;
 
 failed:
@@ -109,6 +136,7 @@ failed:
     code = cli_network_fail(cli, &given.network.options, command, argc, argv);
 done:
     cli_text_free(&notes);
+    cli_epochs_free(&epochs);
     norn_model_free(model);
     norn_forecast_free(forecast);
     norn_context_free(context);

@@ -86,7 +86,8 @@ static norn_status make_series(norn_run *r, norn_error *err)
                               .series = r->series,
                               .window = r->window,
                               .horizon = r->horizon,
-                              .relative = r->options->loss == NORN_LOSS_MAPE};
+                              .relative = r->options->loss == NORN_LOSS_MAPE,
+                              .weight = r->options->weight};
     norn_status status = norn_range_check(&r->inputs, err);
     if (status == NORN_OK) status = norn_inputs_plan(&r->inputs, err);
     if (status == NORN_OK)
@@ -342,11 +343,32 @@ static void forget_turns(const norn_run *r, size_t turns)
     }
 }
 
+/* Whose epochs are told of. */
+typedef struct listener {
+    const norn_forecast_options *options;
+    const one_network *list;
+} listener;
+
+static void on_epoch(void *user, size_t member, const norn_epoch *epoch)
+{
+    const listener *to = user;
+    norn_epoch told = *epoch;
+    told.fold = to->list[member].fold;
+    told.member = to->options->first_member + to->list[member].member;
+    to->options->on_epoch(to->options->epoch_user, &told);
+}
+
 /* norn_train, from where a checkpoint has it. */
-static norn_status train_turn(norn_run *r, norn_network *network, norn_member *members, size_t count,
-                              const norn_train_plan *plan, size_t turn, norn_error *err)
+static norn_status train_turn(norn_run *r, norn_network *network, norn_member *members,
+                              const one_network *list, size_t count, const norn_train_plan *plan, size_t turn,
+                              norn_error *err)
 {
     norn_train_plan own = *plan;
+    listener to = {r->options, list};
+    if (r->options->on_epoch) {
+        own.on_epoch = on_epoch;
+        own.epoch_user = &to;
+    }
     char *path = checkpoint_of(r, turn);
     if (r->options->checkpoint && !path) return norn_fail_memory(err, "a checkpoint's name");
     if (path) {
@@ -383,7 +405,7 @@ static norn_status fit_some(norn_run *r, const norn_network_shape *shape, const 
         status = norn_network_scale(network, i, r->inputs.pairs + 2 * view * r->inputs.columns,
                                     r->inputs.columns, err);
     }
-    if (status == NORN_OK) status = train_turn(r, network, members, count, plan, turn, err);
+    if (status == NORN_OK) status = train_turn(r, network, members, list, count, plan, turn, err);
     for (size_t i = 0; i < count && status == NORN_OK; i++)
         status = harvest(r, network, i, &members[i], list[i], values, training, err);
     norn_network_free(network);

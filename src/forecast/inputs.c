@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <string.h>
 
 enum { MOST_INPUTS = 1 << 16, MOST_ADVANCED = 64 };
 
@@ -143,13 +144,14 @@ static norn_status choose(norn_inputs *in, norn_error *err)
     for (norn_input_kind kind = NORN_INPUT_TARGET; kind < NORN_INPUT_KINDS; kind++)
         for (size_t c = 0; c < norn_inputs_columns(in, kind) && status == NORN_OK; c++) {
             const bool fixed = kind == NORN_INPUT_STATIC;
+            if (kind == NORN_INPUT_PAST && c == in->heavy) continue;
             if (fixed) judge_static(in, c);
             if (!fixed || !in->constant[kind][c]) status = add_column(in, kind, c, false, err);
             in->masked[kind][c] = !fixed && needs_mask(in, kind, c);
             if (in->masked[kind][c] && status == NORN_OK) status = add_column(in, kind, c, true, err);
         }
     in->seen = in->count;
-    if (in->relative && status == NORN_OK)
+    if ((in->relative || in->heavy != SIZE_MAX) && status == NORN_OK)
         status = add(in, (norn_input){NORN_INPUT_WEIGHT, false, 0, 0}, err);
     return status;
 }
@@ -234,9 +236,33 @@ static void number_tracks(norn_inputs *in, const size_t *twin)
     }
 }
 
+/* The past covariate that weighs: it is there, and no weight is negative. */
+static norn_status find_weight(norn_inputs *in, norn_error *err)
+{
+    char name[160];
+    in->heavy = SIZE_MAX;
+    if (!in->weight) return NORN_OK;
+    (void)norn_quote(name, sizeof name, in->weight, strlen(in->weight), 60);
+    for (size_t c = 0; c < norn_table_past_count(in->table); c++)
+        if (strcmp(norn_table_past_name(in->table, c), in->weight) == 0) in->heavy = c;
+    if (in->heavy == SIZE_MAX)
+        return norn_fail(err, NORN_ERR_USAGE, "--weight: there is no past covariate \"%s\"", name);
+    for (size_t s = 0; s < in->series; s++) {
+        const double *given = norn_table_past(in->table, s, in->heavy);
+        for (size_t i = 0; i < norn_table_rows(in->table, s); i++)
+            if (given[i] < 0.0)
+                return norn_fail(err, NORN_ERR_USAGE,
+                                 "--weight: \"%s\" is %g in row %zu of a series, and no "
+                                 "weight can be negative",
+                                 name, given[i], i + 1);
+    }
+    return NORN_OK;
+}
+
 norn_status norn_inputs_plan(norn_inputs *in, norn_error *err)
 {
-    norn_status status = NORN_OK;
+    norn_status status = find_weight(in, err);
+    if (status != NORN_OK) return status;
     size_t *twin = norn_new(in->host, in->series, sizeof *twin);
     in->used = norn_new(in->host, in->series, sizeof *in->used);
     for (size_t i = 0; in->used && i < in->views * in->series; i++)
@@ -346,15 +372,16 @@ static double least_size(const norn_inputs *in, size_t s)
 }
 
 typedef struct weights {
-    const double *y;
-    bool relative; /* 1 / |y|, else 1 */
+    const double *y, *given; /* given NULL: all the same */
+    bool relative;           /* 1 / |y|, else 1 */
     double least;
 } weights;
 
 static weights weights_of(const norn_inputs *in, size_t s)
 {
     const bool log_of = in->recipes[(in->views - 1) * in->series + s].log;
-    return (weights){norn_table_target(in->table, s), in->relative && !log_of, least_size(in, s)};
+    const double *given = in->heavy != SIZE_MAX ? norn_table_past(in->table, s, in->heavy) : NULL;
+    return (weights){norn_table_target(in->table, s), given, in->relative && !log_of, least_size(in, s)};
 }
 
 /* Of a target that is missing: any. */
@@ -362,8 +389,9 @@ static double weight_value(const void *user, size_t row)
 {
     const weights *w = user;
     const double size = fabs(w->y[row]);
-    if (!w->relative) return 1.0;
-    return size > 0.0 ? 1.0 / (size > w->least ? size : w->least) : 0.0;
+    const double given = !w->given ? 1.0 : isnan(w->given[row]) ? 0.0 : w->given[row];
+    if (!w->relative) return given;
+    return size > 0.0 ? given / (size > w->least ? size : w->least) : 0.0;
 }
 
 /* By what the weights of a series are multiplied in a view, before their mean is made 1: a relative error is
@@ -373,7 +401,7 @@ static double weight_unit(const norn_inputs *in, size_t view, size_t s)
     return in->relative ? in->recipes[view * in->series + s].scale : 1.0;
 }
 
-/* 1 / mean over the training rows of a view; 1 where they all weigh nothing. */
+/* 1 / mean over the training rows of a view; 0 where they all weigh nothing. */
 static double weight_norm(const norn_inputs *in, size_t view)
 {
     double sum = 0.0, count = 0.0;
@@ -388,7 +416,7 @@ static double weight_norm(const norn_inputs *in, size_t view)
             count += 1.0;
         }
     }
-    return sum > 0.0 && isfinite(count / sum) ? count / sum : 1.0;
+    return sum > 0.0 && isfinite(count / sum) ? count / sum : 0.0;
 }
 
 /* Track and scaling of the weight of every series. */
@@ -402,6 +430,8 @@ static norn_status put_weights(norn_inputs *in, norn_series *series, size_t inde
     }
     for (size_t v = 0; v < in->views && status == NORN_OK; v++) {
         const double norm = weight_norm(in, v);
+        if (!(norm > 0.0) && in->heavy != SIZE_MAX)
+            return norn_fail(err, NORN_ERR_USAGE, "--weight: no row that is trained on weighs anything");
         for (size_t s = 0; s < in->series; s++) {
             if (!in->used[s]) continue;
             const size_t track = (size_t)in->of[s * in->count + index];

@@ -47,7 +47,8 @@ typedef struct norn_inputs {
     const norn_host *host;
     const norn_recipe_series *recipes; /* [V][S]; seen 0: the series is not in the view */
     size_t views, series, window, horizon;
-    bool relative; /* targets weigh 1 / |y| */
+    bool relative;      /* targets weigh 1 / |y| */
+    const char *weight; /* and as much as this past covariate says, which is no input; NULL: none */
 
     norn_input *list; /* [count] the target, the others, the weight if there is one */
     size_t count, capacity;
@@ -57,6 +58,7 @@ typedef struct norn_inputs {
     bool *used;                       /* [S] the series is in any view */
     double *centre, *spread;          /* [statics] */
 
+    size_t heavy;          /* the past covariate that weighs; SIZE_MAX: none */
     size_t seen;           /* F of them that the network sees: all but the weight */
     size_t columns;        /* C tracks */
     size_t zeros;          /* the one that is 0 everywhere; SIZE_MAX: none */

@@ -14,6 +14,7 @@ typedef struct live {
     size_t all_windows, windows;         /* and those of them that it is trained on */
     size_t all_valid, valid_windows, steps; /* steps of an epoch */
     double valid_loss;
+    bool stepped; /* there was a step since it entered: its gradient stands in the slot */
 } live;
 
 typedef struct trainer {
@@ -120,6 +121,7 @@ static norn_status train_epoch(trainer *t, norn_error *err)
             }
         for (size_t s = 0; s < slots && status == NORN_OK; s++) {
             norn_member_state *state = &t->slots[s].member->state;
+            t->slots[s].stepped |= state->step < t->slots[s].steps;
             state->step = t->slots[s].steps - state->step < chunk ? t->slots[s].steps : state->step + chunk;
         }
     }
@@ -289,6 +291,34 @@ static void save_between(trainer *t, const norn_member *members)
         norn_log(t->host, NORN_LOG_WARNING, "no checkpoint: %s; training goes on", err.message);
 }
 
+/* Who asked hears of an epoch that is over. */
+static norn_status tell(trainer *t, size_t slot, norn_error *err)
+{
+    const norn_train_plan *plan = t->plan;
+    const live *one = &t->slots[slot];
+    const norn_member_state *state = &one->member->state;
+    if (!plan->on_epoch) return NORN_OK;
+    norn_epoch epoch = {.size = sizeof epoch,
+                        .epoch = (unsigned)state->epoch + 1,
+                        .rate = norn_rate_at(&plan->schedule, plan->rate, (state->epoch + 1) * one->steps - 1,
+                                             one->steps, plan->epochs),
+                        .train_loss = state->train_loss,
+                        .valid_loss = one->valid_loss,
+                        .gradient_norm = NAN};
+    if (one->stepped) {
+        const size_t count = norn_network_plain_size(&t->network->shape);
+        double *gradient = norn_new(&t->network->context->host, count, sizeof *gradient), sum = 0.0;
+        if (!gradient) return norn_fail_memory(err, "a gradient");
+        const norn_status status = norn_network_get_gradient(t->network, slot, gradient, err);
+        for (size_t i = 0; i < count && status == NORN_OK; i++) sum += gradient[i] * gradient[i];
+        norn_delete(&t->network->context->host, gradient, count, sizeof *gradient);
+        if (status != NORN_OK) return status;
+        epoch.gradient_norm = sqrt(sum);
+    }
+    plan->on_epoch(plan->epoch_user, one->index, &epoch);
+    return NORN_OK;
+}
+
 /* One epoch of all who are in a slot; who is through leaves. */
 static norn_status run_round(trainer *t, norn_error *err)
 {
@@ -297,6 +327,7 @@ static norn_status run_round(trainer *t, norn_error *err)
     if (status != NORN_OK) return status;
     t->epochs_done += t->used;
     report(t);
+    for (size_t s = 0; s < t->used && status == NORN_OK; s++) status = tell(t, s, err);
     size_t left = 0; /* who goes on moves to the first slots */
     for (size_t s = 0; s < t->used && status == NORN_OK; s++) {
         bool done = false;

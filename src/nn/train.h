@@ -64,6 +64,10 @@ typedef struct norn_train_plan {
     size_t every;                   /* and after so many epochs of those beside each other; 0: not */
     const char *resume;             /* file to go on from; NULL: from the start */
     const norn_file_system *system; /* for writing; NULL: the machine's own */
+
+    /* Told of every epoch of a member that is over; `member` is its place. NULL: none. */
+    void (*on_epoch)(void *user, size_t member, const norn_epoch *epoch);
+    void *epoch_user;
 } norn_train_plan;
 
 /* Initialises, trains and leaves every member's best parameters in the network. A member that diverges is no
