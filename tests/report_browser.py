@@ -236,6 +236,15 @@ def looks(browser, name):
     browser.picture(name + "-phone", True)
     browser.size(1280, 800)
     browser.run("new Promise(f => setTimeout(f, 100))")
+    # A canvas that is sized while the browser prepares to print comes out empty.
+    sizes = "Array.from(document.querySelectorAll('.chart canvas')).map(c => c.width + 'x' + c.height).join()"
+    drawn = browser.run(sizes)
+    browser.run("window.dispatchEvent(new Event('beforeprint'))")
+    check(browser.run(sizes) == drawn, name + ": a chart is sized for paper, and would be empty there")
+    wide = browser.run("Math.max(...Array.from(document.querySelectorAll('.chart')).map(c => c.getBoundingClientRect().right))")
+    check(wide <= 182 / 25.4 * 96 + 1, "%s: a chart is wider than paper: %.0f" % (name, wide))
+    browser.run("window.dispatchEvent(new Event('afterprint'))")
+    check(browser.run("Array.from(document.querySelectorAll('.chart')).every(c => !c.style.zoom && !c.style.width)"), name + ": charts stay small after printing")
     pdf = base64.b64decode(browser.call("Page.printToPDF", printBackground=True, paperWidth=8.27, paperHeight=11.69)["data"])
     with open(os.path.join(SCRATCH, name + ".pdf"), "wb") as file:
         file.write(pdf)

@@ -14,6 +14,7 @@ var rival = D.beat !== null && D.beat !== D.best ? D.beat : D.next;
 Dygraph.PLUGINS = [Dygraph.Plugins.Grid, Dygraph.Plugins.Axes];
 var LEGEND = 7; /* models in a drawing of all */
 var charts = []; /* functions that draw anew in the colours of now */
+var papers = []; /* and that fit a chart to the width of paper */
 
 /* ---- making elements ---- */
 
@@ -246,6 +247,7 @@ function timesOf(packed) {
 function timeChart(label, options) {
     options = options || {};
     var holder = el("div", { "class": "chart" + (options.low ? " low" : ""), role: "img", "aria-label": label });
+    holder.style.height = options.height || "";
     var legend = el("div", { "class": "legend" }), graph = null, last = null, values = [];
     function draw() {
         if (!last) return;
@@ -264,14 +266,13 @@ function timeChart(label, options) {
         last.lines.forEach(function (l, i) {
             series["s" + i] = { color: color(l.ink), strokeWidth: l.width || 1.4, strokePattern: l.dash || null };
         });
-        var window_ = graph && last.keep ? graph.xAxisRange() : null;
         if (graph) graph.destroy();
         graph = new Dygraph(holder, rows, {
             labels: ["x"].concat(last.lines.map(function (_, i) { return "s" + i; })), series: series,
             customBars: banded, fillAlpha: .16, connectSeparatedPoints: true, legend: "never", labelsUTC: true,
             gridLineColor: color("line"), axisLineColor: color("faint"), axisLineWidth: .6, gridLineWidth: .6,
             highlightCircleSize: 3, animatedZooms: false, rightGap: 8, xRangePad: 6, includeZero: !!options.zero,
-            visibility: last.lines.map(function (l) { return !l.off; }), dateWindow: window_ || last.window || null,
+            visibility: last.lines.map(function (l) { return !l.off; }), dateWindow: last.window || null,
             axes: { y: { axisLabelWidth: 56, axisLabelFormatter: tickText, axisLabelFontSize: 12, pixelsPerLabel: options.low ? 26 : 44 },
                 x: { axisLabelWidth: 74, axisLabelFontSize: 12, pixelsPerLabel: 90 } },
             underlayCallback: function (canvas, area, g) {
@@ -300,7 +301,7 @@ function timeChart(label, options) {
         var off = {};
         if (last) last.lines.forEach(function (l) { off[l.name] = l.off; });
         list.forEach(function (l) { if (off[l.name] !== undefined) l.off = off[l.name]; });
-        last = { x: x, lines: list, marks: marks, window: window_, keep: false };
+        last = { x: x, lines: list, marks: marks, window: window_ };
         legend.textContent = "";
         values = list.map(function (l, i) {
             var value = el("span", { "class": "value" });
@@ -316,7 +317,19 @@ function timeChart(label, options) {
         legend.appendChild(stamp);
         draw();
     }
-    charts.push(function (paper) { if (last) { last.keep = !paper; draw(); last.keep = false; } });
+    /* A canvas that is made anew or sized while the browser prepares to print comes out empty: on paper the
+     * chart keeps its size and is made smaller as a whole. */
+    function again(paper) {
+        if (!graph) return;
+        var series = {};
+        last.lines.forEach(function (l, i) { series["s" + i] = { color: color(l.ink) }; });
+        holder.style.zoom = "";
+        holder.style.width = paper ? holder.clientWidth + "px" : "";
+        holder.style.height = paper ? holder.clientHeight + "px" : options.height || "";
+        if (paper) papers.push(function () { holder.style.zoom = Math.min(1, legend.clientWidth / holder.clientWidth); });
+        graph.updateOptions({ series: series, gridLineColor: color("line"), axisLineColor: color("faint") });
+    }
+    charts.push(again);
     return { holder: holder, legend: legend, set: set, graph: function () { return graph; } };
 }
 /* Buttons that do what the mouse does. */
@@ -520,7 +533,7 @@ function forecasts() {
     if (c.models.length < M) left.push("Forecasts row by row are those of " + c.models.length + " of " + M + " models.");
     if (c.firstFold) left.push("Cutoffs before " + D.cutoff.labels[c.firstFold] + " are left out.");
     if (left.length) left.push(D.forecasts ? "All forecasts are in " + D.forecasts + "." : "norn backtest -o FILE keeps them all.");
-    section("forecasts", "Forecasts", "Every forecast over what came. Drag to zoom, double-click to go back, shift and drag to move; a name in the legend shows or hides it.",
+    section("forecasts", "Forecasts", ["Every forecast over what came. ", el("span", { "class": "screen" }, "Drag to zoom, double-click to go back, shift and drag to move; a name in the legend shows or hides it.")],
         [figure(null, el("div", {}, [el("div", { "class": "tools" }, [c.series.length > 1 ? pickSeries.node : null, pickFold.node, zoomButtons(chart)]), chart.legend, chart.holder]),
             (D.settings.step < H ? "Where cutoffs overlap, a row shows its latest forecast; choose a cutoff to see one whole. " : "") + left.join(" "))]);
     show();
@@ -533,8 +546,7 @@ function errors() {
         folded("Numbers", along("Row after the cutoff", steps, D.steps)));
     var chart = null, cutoffBody;
     if (D.cutoff.times && K > 2) {
-        chart = timeChart(by + " by cutoff", { zero: true });
-        chart.holder.style.height = "255px";
+        chart = timeChart(by + " by cutoff", { zero: true, height: "255px" });
         cutoffBody = el("div", {}, [chart.legend, chart.holder]);
     } else {
         cutoffBody = el("div", {}, [key(shown), lines(D.cutoffs, D.cutoff.labels.map(function (_, i) { return i + 1; }), { label: by + " by cutoff", xTitle: "cutoff, the oldest first" })]);
@@ -717,10 +729,14 @@ function provenance() {
 answer();
 [leaderboard, forecasts, errors, residuals, pairs, data, glossary, provenance].forEach(function (part) { part(); });
 
-function again(paper) { charts.forEach(function (draw) { draw(paper); }); }
+function again(on) { charts.forEach(function (draw) { draw(on); }); }
 function paper(on) {
-    document.documentElement.classList.toggle("paper", on);
-    again(on);
+    var root = document.documentElement;
+    papers = [];
+    if (on) charts.forEach(function (draw) { draw(true); }); /* widths of the screen are kept ... */
+    root.classList.toggle("paper", on);
+    again(on); /* ... and the colours are those of paper */
+    papers.forEach(function (fit) { fit(); });
 }
 window.addEventListener("beforeprint", function () { paper(true); });
 window.addEventListener("afterprint", function () { paper(false); });
