@@ -168,7 +168,7 @@ if(OCLGRIND AND NOT NORN_SANITIZE)
     add_library(oclgrind_whole MODULE ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind_whole.c)
     target_link_libraries(oclgrind_whole PRIVATE norn_options OpenCL::OpenCL ${CMAKE_DL_LIBS})
     # NORN_TINY=1: only shapes that an interpreter gets through.
-    foreach(short kernels network cell_network gemm random optimiser)
+    foreach(short kernels network cell_network cell_stages gemm random optimiser)
         add_test(NAME oclgrind.${short}
                  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/oclgrind.sh ${CMAKE_CURRENT_BINARY_DIR}/oclgrind.${short}.txt
                          $<TARGET_FILE:oclgrind_whole> $<TARGET_FILE:test_${short}>)
@@ -226,6 +226,15 @@ if(NORN_FUZZ)
         set_tests_properties(fuzz.${target} PROPERTIES LABELS fuzz TIMEOUT 120)
     endforeach()
 endif()
+
+# Ninety more formulas made at random, compiled: an hour of compiling at worst. `ctest -C slow -R cell_stages.more`
+add_test(NAME cell_stages.more CONFIGURATIONS slow COMMAND test_cell_stages)
+file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/cache/cell_stages_more)
+set_tests_properties(
+    cell_stages.more
+    PROPERTIES ENVIRONMENT
+               "${NORN_TEST_ENVIRONMENT};NORN_SEED=11;NORN_FORMULAS=90;POCL_CACHE_DIR=${CMAKE_CURRENT_BINARY_DIR}/cache/cell_stages_more"
+               LABELS slow TIMEOUT 3600)
 
 # ---- what takes long ---------------------------------------------------------------------------------------------
 
