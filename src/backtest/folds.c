@@ -139,11 +139,16 @@ norn_status norn_folds_plan(norn_folds *f, const norn_table *table, const norn_b
         f->series[f->count++] = s;
     }
     if (!f->count)
-        return norn_fail(err, NORN_ERR_USAGE,
-                         "the longest series has %zu row%s, %zu are needed: %zu to fit on%s, and %zu cutoffs "
-                         "%zu apart with a horizon of %zu (fewer --folds, or a smaller --step or --horizon)",
-                         longest, s_if(longest), f->needed, least, o->gap ? " before the gap" : "", o->folds,
-                         o->step, o->horizon);
+        return norn_fail(
+            err, NORN_ERR_USAGE,
+            "the longest series has %zu row%s, %zu are needed: %zu to fit on%s, and %zu cutoff%s "
+            "%zu apart with a horizon of %zu (fewer --folds, or a smaller %s--step or --horizon)",
+            longest, s_if(longest), f->needed, least, o->gap ? " before the gap" : "", o->folds,
+            s_if(o->folds), o->step, o->horizon,
+            o->train_rows && o->gap ? "--train-rows, --gap, "
+            : o->train_rows         ? "--train-rows, "
+            : o->gap                ? "--gap, "
+                                    : "");
     if (!o->window) o->window = at_least(at_most(2 * o->horizon, (f->longest - f->needed + least) / 4), 8);
     norn_folds_decide(f, "window", "--window", "%zu row%s%s", o->window, s_if(o->window),
                       asked->window                 ? ", as told"

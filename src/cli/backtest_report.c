@@ -372,16 +372,25 @@ static void say_whether_real(const report *r, cli_text *text, size_t a, size_t b
     }
 }
 
+/* A forecast that takes no model at all. */
+static bool is_naive(const report *r, size_t model)
+{
+    const char *name = norn_backtest_model(r->backtest, model);
+    return strcmp(name, "Naive") == 0 || strcmp(name, "SeasonalNaive") == 0;
+}
+
 static void say_verdict(const report *r)
 {
     const size_t best = r->order[0];
     const double own = value_of(r, best, r->by), other = value_of(r, r->reference, r->by);
     cli_text text = {NULL, 0, 0, false};
     if (!isfinite(own) || !isfinite(other)) return;
-    if (best == r->reference) {
+    if (is_naive(r, best)) {
         const size_t second = r->models > 1 ? r->order[1] : best;
         cli_text_format(&text, "Nothing beat %s forecast", spoken(r, best));
-        if (second != best && isfinite(value_of(r, second, r->by)) && own > 0.0)
+        if (second != best && value_of(r, second, r->by) == own)
+            cli_text_format(&text, "; %s's %s is the same.", spoken(r, second), title(r, r->by));
+        else if (second != best && isfinite(value_of(r, second, r->by)) && own > 0.0)
             cli_text_format(&text, "; %s came next, its %s is %.1f %% above.", spoken(r, second),
                             title(r, r->by), 100.0 * (value_of(r, second, r->by) - own) / own);
         else
