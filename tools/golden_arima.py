@@ -13,6 +13,7 @@ import os
 import warnings
 import numpy as np
 import statsmodels
+from arch import arch_model
 from statsmodels.regression.linear_model import burg
 from statsmodels.tsa.ar_model import AutoReg
 from statsmodels.tsa.seasonal import STL
@@ -224,11 +225,29 @@ def structural():
     structural_case("gaps", gaps, "local linear trend", None)
 
 
+# ---- volatility ------------------------------------------------------------------------------------------------------
+
+
+def garch():
+    draw = np.random.default_rng(4)
+    r, v, e = [], 1.0, 0.0
+    for _ in range(1000):
+        v = 0.05 + 0.12 * e * e + 0.83 * v
+        e = np.sqrt(v) * draw.standard_normal()
+        r.append(0.1 + e)
+    r = on_grid(r)
+    put("garch_r", r, "returns")
+    fit = arch_model(r, mean="Constant", vol="GARCH", p=1, q=1, rescale=False).fit(disp="off", tol=1e-12)
+    put("garch_fit", np.concatenate([fit.params, [fit.loglikelihood]]), "mean, omega, alpha, beta; log likelihood")
+    put("garch_variance", fit.forecast(horizon=10).variance.values[-1])
+
+
 def main():
     stl()
     ar()
     arima()
     structural()
+    garch()
     versions = f"NumPy {np.__version__}, statsmodels {statsmodels.__version__}"
     with open(TARGET, "w") as out:
         out.write(

@@ -18,6 +18,7 @@ static const norn_forecaster *const all[] = {
     &norn_model_croston, &norn_model_croston_sba,
     &norn_model_ar, &norn_model_ar_burg, &norn_model_arima,
     &norn_model_local_level, &norn_model_local_trend, &norn_model_structural,
+    &norn_model_hmm, &norn_model_markov, &norn_model_garch, &norn_model_ensemble, &norn_model_ensemble_weighted,
 };
 /* clang-format on */
 

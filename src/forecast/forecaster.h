@@ -75,7 +75,8 @@ extern const norn_forecaster norn_model_naive, norn_model_seasonal_naive, norn_m
     norn_model_ets, norn_model_comb, norn_model_theta, norn_model_optimised_theta,
     norn_model_dynamic_optimised_theta, norn_model_croston, norn_model_croston_sba;
 extern const norn_forecaster norn_model_ar, norn_model_ar_burg, norn_model_arima, norn_model_local_level,
-    norn_model_local_trend, norn_model_structural;
+    norn_model_local_trend, norn_model_structural, norn_model_hmm, norn_model_markov, norn_model_garch,
+    norn_model_ensemble, norn_model_ensemble_weighted;
 
 /* All of them, in the order of reports. */
 const norn_forecaster *const *norn_forecasters(size_t *count);
