@@ -103,7 +103,11 @@ static void at_the_same_parameters_forecasts_and_intervals_are_those_of_others(v
             norn_ets_first_season(e, m)[i] = norn_ets_forms[form].season ? ets_cases[c].figures[i] : 0.0;
         norn_ets_filter(e, m, (norn_view){y, n, 0});
         assert_near_at(e->likelihood, ets_cases[c].likelihood, 1e-9, 0, c, __FILE__, __LINE__);
-        e->sigma = ets_cases[c].sigma; /* theirs has other degrees of freedom */
+        /* theirs has two degrees of freedom less */
+        const double freedom = (double)n - (double)norn_ets_numbers(&norn_ets_forms[form], m);
+        assert_near_at(e->sigma * sqrt((freedom + 1.0) / (freedom - 1.0)), ets_cases[c].sigma, 1e-9, 0, c,
+                       __FILE__, __LINE__);
+        e->sigma = ets_cases[c].sigma;
         norn_ets_deviation(e, &s->setup, (norn_view){y, n, 0}, out, deviation, s->work);
         for (size_t j = 0; j < ROWS; j++) {
             assert_near_at(out[j], ets_cases[c].mean[j], 1e-9, 0, c * 100 + j, __FILE__, __LINE__);
@@ -218,6 +222,12 @@ static void a_later_cutoff_is_reached_by_the_same_recursion(void **state)
         assert_memory_equal(out, want, sizeof out);
         norn_ets_forecast(e, &s->setup, (norn_view){y + 30, 110, 30}, out, s->work); /* older rows left out */
         assert_memory_equal(out, want, sizeof out);
+        double holes[144];
+        memcpy(holes, y, sizeof holes);
+        for (size_t t = 100; t < 110; t++) holes[t] = NAN;
+        norn_ets_forecast(e, &s->setup, (norn_view){holes, 140, 0}, want, s->work);
+        norn_ets_forecast(e, &s->setup, (norn_view){y + 110, 30, 110}, out, s->work); /* and newer ones too */
+        for (size_t j = 0; j < 12; j++) assert_near(out[j], want[j], 1e-12, 0);
         norn_ets_forecast(e, &s->setup, (norn_view){y, 99, 0}, out, s->work); /* before the fit: naive */
         assert_true(out[0] == y[98] && out[11] == y[98]);
         smoothing_free(s);
@@ -249,6 +259,33 @@ static void the_choice_has_the_least_aicc_of_its_first_stage(void **state)
     smoothing_free(s);
 }
 
+static void further_starts_find_what_one_does_not(void **state)
+{
+    (void)state;
+    enum { SERIES = 40, N = 50 };
+    size_t better = 0;
+    uint64_t seed = 31;
+    smoothing *s = smoothing_new(N, 1, 3), *one = smoothing_new(N, 1, 3);
+    for (size_t i = 0; i < SERIES; i++) {
+        double y[N], level = 100.0, trend = 0.0;
+        for (size_t t = 0; t < N; t++) {
+            const double e = normal(&seed);
+            y[t] = level + trend + e;
+            level += trend + 0.8 * e;
+            trend += 0.1 * e;
+        }
+        const norn_view view = {y, N, 0};
+        assert_true(norn_ets_fit(ets_of(s), NORN_ETS_AADN, true, &s->setup, view, s->work));
+        assert_true(norn_ets_fit(ets_of(one), NORN_ETS_AADN, false, &one->setup, view, one->work));
+        assert_true(ets_of(s)->likelihood >= ets_of(one)->likelihood);
+        better += ets_of(s)->likelihood > ets_of(one)->likelihood + 0.01;
+    }
+    print_message("%zu of %d are better\n", better, SERIES);
+    assert_true(better > 0);
+    smoothing_free(s);
+    smoothing_free(one);
+}
+
 static double fitted_form(const norn_forecaster *kind, const double *y, size_t n, size_t m)
 {
     double state[SLOTS];
@@ -271,6 +308,17 @@ static void a_form_that_cannot_be_had_gives_way_to_a_simpler_one(void **state)
     assert_true(fitted_form(&norn_model_holt_winters_multiplicative, air, 40, 12) == NORN_ETS_MAM);
     assert_true(fitted_form(&norn_model_holt_winters_multiplicative, below, 40, 12) == NORN_ETS_AAA);
     assert_true(fitted_form(&norn_model_damped_holt, air, 30, 1) == NORN_ETS_AADN);
+    /* a constant has a form, though nothing is left to fit; a 0 has none that multiplies */
+    double y[30];
+    for (size_t t = 0; t < 30; t++) y[t] = 5.0;
+    assert_true(fitted_form(&norn_model_ses, y, 30, 1) == NORN_ETS_ANN);
+    const double form = fitted_form(&norn_model_ets, y, 30, 1); /* additive and multiplicative are one here */
+    assert_true(form >= 0.0 && norn_ets_numbers(&norn_ets_forms[(size_t)form], 1) == 3);
+    y[20] = 0.0;
+    smoothing *s = smoothing_new(30, 1, 3);
+    assert_false(norn_ets_fit(ets_of(s), 6, true, &s->setup, (norn_view){y, 30, 0}, s->work));
+    assert_true(ets_of(s)->form == -1.0);
+    smoothing_free(s);
 }
 
 /* ---- intervals ---- */
@@ -324,6 +372,42 @@ static void intervals_cover_what_they_promise(void **state)
             }
         smoothing_free(s);
     }
+}
+
+/* The season's figure and the level moved by the same large errors: seasons later their product's variance.
+ */
+static void errors_of_level_and_season_go_together(void **state)
+{
+    (void)state;
+    enum { M = 3, H = 12, PATHS = 200000 };
+    static const double first[M] = {0.8, 1.0, 1.2};
+    static double sum[H], squares[H];
+    uint64_t seed = 17;
+    smoothing *s = smoothing_new(1, M, H);
+    norn_ets *const e = ets_of(s);
+    double y = NAN, out[H], deviation[H];
+    *e = (norn_ets){.form = NORN_ETS_MAM, .alpha = 0.3, .beta = 0.1, .gamma = 0.6, .phi = 1.0, .sigma = 0.15};
+    e->level = 100.0;
+    memcpy(norn_ets_season(e), first, sizeof first);
+    e->end = 1.0; /* row 1 is the first to come, and has the second figure */
+    norn_ets_deviation(e, &s->setup, (norn_view){&y, 1, 0}, out, deviation, s->work);
+    for (size_t i = 0; i < PATHS; i++) {
+        double l = 100.0, b = 0.0, figures[M];
+        memcpy(figures, first, sizeof figures);
+        for (size_t j = 0; j < H; j++) {
+            const double q = l + b, r = 0.15 * normal(&seed), f = q * figures[(1 + j) % M];
+            sum[j] += f * (1.0 + r);
+            squares[j] += f * (1.0 + r) * f * (1.0 + r);
+            l = q * (1.0 + 0.3 * r);
+            b += 0.1 * q * r;
+            figures[(1 + j) % M] *= 1.0 + 0.6 * r;
+        }
+    }
+    for (size_t j = 0; j < H; j++) {
+        const double mean = sum[j] / PATHS;
+        assert_near_at(deviation[j], sqrt(squares[j] / PATHS - mean * mean), 0.012, 0, j, __FILE__, __LINE__);
+    }
+    smoothing_free(s);
 }
 
 /* ---- nothing to smooth ---- */
@@ -484,8 +568,10 @@ int main(void)
         cmocka_unit_test(a_missing_value_leaves_the_states_alone),
         cmocka_unit_test(a_later_cutoff_is_reached_by_the_same_recursion),
         cmocka_unit_test(the_choice_has_the_least_aicc_of_its_first_stage),
+        cmocka_unit_test(further_starts_find_what_one_does_not),
         cmocka_unit_test(a_form_that_cannot_be_had_gives_way_to_a_simpler_one),
         cmocka_unit_test(intervals_cover_what_they_promise),
+        cmocka_unit_test(errors_of_level_and_season_go_together),
         cmocka_unit_test(a_constant_is_forecast_as_it_is_without_width),
         cmocka_unit_test(a_line_is_gone_on_with),
         cmocka_unit_test(short_and_extreme_series_have_forecasts_that_are_finite),

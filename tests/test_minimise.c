@@ -61,6 +61,25 @@ static void it_never_stays_where_the_function_is_not(void **state)
     assert_true(norn_minimise(&o, &x, 100, 1e-12, work) == INFINITY && x == -1.0);
 }
 
+/* A value without a slope to it, left of 1. */
+static double without_a_slope(void *user, const double *x, double *gradient)
+{
+    (void)user;
+    if (gradient) gradient[0] = x[0] < 1.0 ? NAN : 2.0 * x[0];
+    return x[0] * x[0];
+}
+
+static void a_slope_that_is_no_number_is_outside_too(void **state)
+{
+    (void)state;
+    const norn_objective o = {.n = 1, .value = without_a_slope};
+    double work[7], x = 5.0;
+    const double least = norn_minimise(&o, &x, 200, 1e-12, work);
+    assert_true(x >= 1.0 && x < 5.0 && least == x * x);
+    x = 0.5;
+    assert_true(norn_minimise(&o, &x, 200, 1e-12, work) == INFINITY && x == 0.5);
+}
+
 /* (v - target)^2 of a bounded v. */
 static double bounded(void *user, const double *x, double *gradient)
 {
@@ -109,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_valley_is_followed_to_its_end),
         cmocka_unit_test(it_never_stays_where_the_function_is_not),
+        cmocka_unit_test(a_slope_that_is_no_number_is_outside_too),
         cmocka_unit_test(a_sine_reaches_both_bounds_and_what_lies_between),
         cmocka_unit_test(the_best_valley_of_a_line_is_found),
     };

@@ -168,6 +168,38 @@ static void deviations_are_those_of_the_papers(void **state)
     assert_true(dynamic[1][H - 1] > dynamic[0][H - 1]);
 }
 
+/* What the rows to come do to later forecasts when the first of them is one above its forecast, and the
+ * second, and so on: the squares of that are the variance. */
+static void deviations_are_the_effects_of_errors_to_come(void **state)
+{
+    (void)state;
+    enum { N = NORN_COUNT(wander_y) };
+    static const double level = 0.95;
+    for (size_t k = 0; k < 3; k++) {
+        double y[N + H], out[H], moved[H], lower[H], upper[H], squares[H];
+        memcpy(y, wander_y, sizeof wander_y);
+        norn_fitted *fitted = fitted_on(adjusted[k], y, N, N + H, 1, H);
+        norn_fitted_forecast(fitted, (norn_view){y, N, 0}, out);
+        (void)norn_fitted_interval(fitted, (norn_view){y, N, 0}, &level, 1, lower, upper);
+        for (size_t j = 0; j < H; j++) {
+            squares[j] = 1.0;
+            y[N + j] = out[j];
+        }
+        for (size_t i = 0; i + 1 < H; i++) {
+            y[N + i] = out[i] + 1.0;
+            norn_fitted_forecast(fitted, (norn_view){y, N + i + 1, 0}, moved);
+            y[N + i] = out[i];
+            for (size_t j = i + 1; j < H; j++)
+                squares[j] += (moved[j - i - 1] - out[j]) * (moved[j - i - 1] - out[j]);
+        }
+        const double one = upper[0] - lower[0];
+        for (size_t j = 0; j < H; j++)
+            assert_near_at(upper[j] - lower[j], one * sqrt(squares[j]), 1e-7, 0, 100 * k + j, __FILE__,
+                           __LINE__);
+        norn_fitted_free(fitted);
+    }
+}
+
 /* Random walks with a little drift: what Theta, which halves it, is the model of. */
 static void intervals_cover_random_walks_with_drift(void **state)
 {
@@ -225,6 +257,7 @@ int main(void)
         cmocka_unit_test(the_season_is_divided_out_and_multiplied_in_again),
         cmocka_unit_test(a_later_cutoff_needs_no_rows_before_the_fit_ended),
         cmocka_unit_test(deviations_are_those_of_the_papers),
+        cmocka_unit_test(deviations_are_the_effects_of_errors_to_come),
         cmocka_unit_test(intervals_cover_random_walks_with_drift),
         cmocka_unit_test(a_line_with_gaps_is_gone_on_with),
     };
