@@ -64,12 +64,28 @@ static norn_status run(void *user, const norn_folds *folds, double *out, double 
             memcpy(out + (i * k + fold) * h, result.values + (fold * all + folds->series[i]) * h,
                    h * sizeof *out);
     look_at(network, list, k, &result, members);
+    network->story = (norn_story){.inputs = result.inputs,
+                                  .layers = result.layers,
+                                  .hidden = result.hidden,
+                                  .window = result.window,
+                                  .parameters = result.parameters,
+                                  .folds = k,
+                                  .members = members,
+                                  .training = result.training};
+    memcpy(network->story.name, network->name, sizeof network->story.name);
+    result.training = NULL; /* the story's */
     seconds[0] = norn_seconds() - begin;
 done:
     norn_delete(host, list, k, sizeof *list);
     norn_delete(host, result.values, k * all * h, sizeof(double));
-    norn_delete(host, result.training, k * members, sizeof(norn_training));
+    norn_delete(host, result.training, result.training ? k * members : 0, sizeof(norn_training));
     return status;
+}
+
+void norn_story_free(norn_story *story, const norn_host *host)
+{
+    norn_delete(host, story->training, story->folds * story->members, sizeof *story->training);
+    *story = (norn_story){.training = NULL};
 }
 
 bool norn_backtest_is_network(const char *word, size_t length)

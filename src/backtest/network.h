@@ -18,6 +18,7 @@ typedef struct norn_backtest_network {
     /* how it went */
     size_t parameters, window, trained, diverged; /* trained: networks */
     size_t least, most;                           /* epochs */
+    norn_story story;
 } norn_backtest_network;
 
 /* Is this word of --models a network: "lstm", another cell, or the file of one? */

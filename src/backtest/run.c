@@ -335,8 +335,13 @@ norn_status norn_backtest_make(norn_backtest **out, norn_context *context, norn_
     if (status == NORN_OK) status = find_networks(asked.models, networks, &count, host, err);
     for (size_t i = 0; i < count && status == NORN_OK; i++) made[i] = norn_joint_network(&networks[i]);
     if (status == NORN_OK) status = forecast_all(out, table, &asked, made, count, host, err);
-    for (size_t i = 0; i < count && status == NORN_OK; i++)
+    for (size_t i = 0; i < count && status == NORN_OK; i++) {
         norn_joint_network_tell(&networks[i], &(*out)->folds);
+        (*out)->stories[(*out)->story_count++] = networks[i].story;
+        networks[i].story.training = NULL; /* the backtest's */
+    }
+    for (size_t i = 0; networks && i < room; i++)
+        if (networks[i].story.training) norn_story_free(&networks[i].story, &services);
     norn_delete(&services, networks, room, sizeof *networks);
     norn_delete(&services, made, room, sizeof *made);
     return status;
@@ -387,6 +392,7 @@ void norn_backtest_free(norn_backtest *b)
     norn_delete(&host, b->reference, series, sizeof *b->reference);
     norn_delete(&host, b->figures, b->figure_count, sizeof *b->figures);
     norn_saved_free(b->saved, &host);
+    for (size_t i = 0; i < b->story_count; i++) norn_story_free(&b->stories[i], &host);
     norn_folds_clear(&b->folds, &host);
     norn_delete(&host, b, 1, sizeof *b);
 }

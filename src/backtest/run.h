@@ -8,6 +8,7 @@
 #include "backtest/folds.h"
 #include "backtest/saved.h"
 #include "backtest/scores.h"
+#include "cell/cell.h"
 
 enum { NORN_BACKTEST_MODELS = 64 };
 
@@ -51,6 +52,15 @@ typedef struct norn_model {
     uint64_t unforecast;         /* rows with a truth and without a forecast */
 } norn_model;
 
+/* What a network was, and how each fold of it was trained; K folds, N members. */
+typedef struct norn_story {
+    char name[NORN_CELL_TITLE]; /* of its column */
+    size_t inputs, layers, hidden, window, parameters;
+    size_t folds, members;
+    norn_training *training; /* [K][N]; all zero of a fold that an earlier fit served */
+} norn_story;
+void norn_story_free(norn_story *story, const norn_host *host);
+
 struct norn_backtest {
     norn_host host;
     norn_folds folds;
@@ -63,6 +73,8 @@ struct norn_backtest {
     double low[NORN_BACKTEST_MODELS][NORN_METRICS], high[NORN_BACKTEST_MODELS][NORN_METRICS];
     uint64_t rows, missing;
     norn_saved *saved; /* NULL: made here */
+    norn_story stories[NORN_BACKTEST_MODELS];
+    size_t story_count;
 };
 
 /* From the forecasts: known, figures and intervals. Errors: NORN_ERR_MEMORY, NORN_ERR_CANCELLED,

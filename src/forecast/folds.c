@@ -131,6 +131,9 @@ norn_status norn_folds_run(norn_folds_out *out, norn_context *context, norn_tabl
     out->season = r.season;
     out->window = r.window;
     out->parameters = r.parameters;
+    out->inputs = r.shape.inputs;
+    out->layers = r.shape.layers;
+    out->hidden = r.shape.hidden;
     norn_delete(r.host, each, room, sizeof *each);
     norn_run_end(&r);
     return status;

@@ -42,6 +42,7 @@ typedef struct norn_folds_out {
                                  above 0: that member diverged and is left out */
     norn_choices *choices;    /* what was decided is added; NULL: not wanted */
     size_t season, window, parameters; /* what was chosen */
+    size_t inputs, layers, hidden;     /* F, L, H of the network */
 } norn_folds_out;
 
 /*

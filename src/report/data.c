@@ -551,6 +551,35 @@ static json_t *times_taken_json(const norn_findings *r)
     return out;
 }
 
+/* How the networks were trained, fold by fold. */
+static json_t *networks_json(const norn_findings *r)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < r->backtest->story_count; i++) {
+        const norn_story *const story = &r->backtest->stories[i];
+        json_t *each = json_object(), *folds = json_array();
+        json_object_set_new(each, "name", norn_report_name(story->name));
+        json_object_set_new(each, "inputs", count(story->inputs));
+        json_object_set_new(each, "layers", count(story->layers));
+        json_object_set_new(each, "hidden", count(story->hidden));
+        json_object_set_new(each, "window", count(story->window));
+        json_object_set_new(each, "parameters", count(story->parameters));
+        json_object_set_new(each, "members", count(story->members));
+        for (size_t k = 0; k < story->folds; k++)
+            for (size_t n = 0; n < story->members; n++) {
+                const norn_training *const t = &story->training[k * story->members + n];
+                if (!t->epochs) continue;
+                json_array_append_new(folds, json_pack("[I,I,I,I,I,o,o]", (json_int_t)k, (json_int_t)n,
+                                                       (json_int_t)t->windows, (json_int_t)t->epochs,
+                                                       (json_int_t)t->best_epoch, real(t->train_loss),
+                                                       real(t->valid_loss)));
+            }
+        json_object_set_new(each, "folds", folds);
+        json_array_append_new(out, each);
+    }
+    return out;
+}
+
 /* ---- all ---- */
 
 json_t *norn_report_data(const norn_findings *r, norn_error *err)
@@ -607,6 +636,7 @@ json_t *norn_report_data(const norn_findings *r, norn_error *err)
         {"coverage", norn_report_coverage(r)},
         {"overview", overview_json(r, typical)},
         {"carried", carried_json(r, &carried)},
+        {"networks", networks_json(r)},
         {"provenance", provenance_json(r)},
         {"times", r->options.with_times ? times_taken_json(r) : json_null()},
     };

@@ -706,6 +706,39 @@ function data() {
     chart.set(o.t, [{ name: D.facts.included > 1 ? o.id : D.target, ink: "truth", y: o.y.map(function (v) { return v === null ? NaN : v; }), width: 1.2 }], D.cutoff.times || []);
 }
 
+/* From the window through the layers to the rows forecast, with shapes and counts. */
+function drawn(n) {
+    var head = n.hidden * H + H, layers = [], W = 150, gap = 34, T = 108;
+    layers.push(["inputs", n.window + " rows \u00d7 " + n.inputs, ""]);
+    for (var l = 0; l < n.layers; l++) layers.push([n.name + (n.layers > 1 ? ", layer " + (l + 1) : ""), n.window + " \u00d7 " + n.hidden + " units", n.layers === 1 ? plural(n.parameters - head, "parameter") : ""]);
+    layers.push(["linear", n.hidden + " \u2192 " + H, plural(head, "parameter")], ["forecast", plural(H, "row"), ""]);
+    if (layers.length > 8) layers.splice(3, layers.length - 6, ["\u2026", (n.layers - 4) + " more layers", ""]);
+    var wide = layers.length * (W + gap) - gap + 4, root = svg("svg", { viewBox: "0 0 " + wide + " " + T, role: "img", "aria-label": "The network " + n.name });
+    root.style.maxWidth = wide + "px";
+    root.style.minWidth = Math.min(wide, 620) + "px";
+    layers.forEach(function (layer, i) {
+        var x = 2 + i * (W + gap), own = i > 0 && i < layers.length - 1;
+        root.append(painted(svg("rect", { x: x, y: 8, width: W, height: T - 16, rx: 8, "fill-opacity": own ? .14 : 0, "stroke-opacity": .6 }), "fill", "best"));
+        painted(root.lastChild, "stroke", own ? "best" : "faint");
+        root.append(svg("text", { x: x + W / 2, y: 42, "text-anchor": "middle", "class": "name" }, layer[0]), svg("text", { x: x + W / 2, y: 62, "text-anchor": "middle" }, layer[1]), svg("text", { x: x + W / 2, y: 80, "text-anchor": "middle" }, layer[2]));
+        if (i) root.append(svg("path", { d: "M" + (x - gap + 4) + " " + T / 2 + "h" + (gap - 10) + "m-6 -4l6 4l-6 4", "class": "axis", fill: "none" }));
+    });
+    return el("div", { "class": "scroll", tabindex: "0", role: "region", "aria-label": "The network " + n.name }, root);
+}
+function networks() {
+    if (!D.networks.length) return;
+    section("networks", D.networks.length > 1 ? "Networks" : "Network", null, [].concat.apply([], D.networks.map(function (n) {
+        var columns = [{ title: "After", key: function (f) { return f[0]; }, cell: function (f) { return D.cutoff.labels[f[0]]; } }].concat(n.members > 1 ? [{ title: "member", key: function (f) { return f[1]; }, cell: function (f) { return count(f[1] + 1); } }] : [], [
+            { title: "windows", key: function (f) { return f[2]; }, cell: function (f) { return count(f[2]); } },
+            { title: "epochs", key: function (f) { return f[3]; }, cell: function (f) { return count(f[3]); } },
+            { title: "kept", hint: "the epoch whose parameters were kept", key: function (f) { return f[4]; }, cell: function (f) { return f[4] ? count(f[4]) : "diverged"; } },
+            { title: "training loss", key: function (f) { return f[5]; }, cell: function (f) { return number(f[4] ? f[5] : null); } },
+            { title: "validation loss", key: function (f) { return f[6]; }, cell: function (f) { return number(f[4] ? f[6] : null); } }]);
+        return [figure(n.name + ", " + plural(n.parameters, "parameter"), drawn(n), n.members > 1 ? "The median of " + n.members + " differently seeded ones a fold." : null),
+            el("div", { "class": "card" }, table(columns, n.folds, { tall: true, caption: "How each fold was trained; losses at the epoch that was kept, in scaled units" }))];
+    })));
+}
+
 function glossary() {
     var terms = D.metrics.filter(function (m) { return D.all[m.word].v.some(function (v) { return v !== null; }); }).map(function (m) {
         return [m.title + (m.unit === "%" ? ", %" : ""), [el("code", {}, m.formula), m.source ? " \u2014 " + m.source : ""]];
@@ -727,7 +760,7 @@ function provenance() {
 /* ---- all of it ---- */
 
 answer();
-[leaderboard, forecasts, errors, residuals, pairs, data, glossary, provenance].forEach(function (part) { part(); });
+[leaderboard, forecasts, errors, residuals, pairs, networks, data, glossary, provenance].forEach(function (part) { part(); });
 
 function again(on) { charts.forEach(function (draw) { draw(on); }); }
 function paper(on) {
