@@ -108,6 +108,7 @@ typedef struct norn_backtest_options {
     norn_decompose
         decompose; /* in front of those of `models` that need no season themselves, which are called
                       "STL+Drift" then; not of networks, nor of what stands in every backtest */
+    int curves;    /* 1: the losses of every epoch of networks are kept, for a report */
 } norn_backtest_options;
 
 #define NORN_BACKTEST_OPTIONS_INIT                                                                           \

@@ -35,6 +35,22 @@ static void look_at(norn_backtest_network *network, const norn_fold *list, size_
         }
 }
 
+/* Keeps an epoch, and tells it on. What finds no memory is not drawn. */
+static void keep_epoch(void *user, const norn_epoch *epoch)
+{
+    norn_backtest_network *network = user;
+    norn_story *story = &network->story;
+    void *epochs = story->epochs;
+    if (network->options.on_epoch) network->options.on_epoch(network->options.epoch_user, epoch);
+    if (story->epoch_count == story->epoch_room) {
+        const size_t room = story->epoch_room ? 2 * story->epoch_room : 256;
+        if (!norn_resize(&network->host, &epochs, story->epoch_room, room, sizeof *story->epochs)) return;
+        story->epochs = epochs;
+        story->epoch_room = room;
+    }
+    story->epochs[story->epoch_count++] = *epoch;
+}
+
 static norn_status run(void *user, const norn_folds *folds, double *out, double seconds[2],
                        const norn_host *host, norn_error *err)
 {
@@ -45,6 +61,11 @@ static norn_status run(void *user, const norn_folds *folds, double *out, double 
     options.window = folds->options.window;
     options.season = folds->options.season;
     options.holdout = 0;
+    network->host = *host;
+    if (network->curves) {
+        options.on_epoch = keep_epoch;
+        options.epoch_user = network;
+    }
     const size_t members = options.members ? options.members : 1;
     norn_fold *list = norn_new(host, k, sizeof *list);
     norn_folds_out result = {.values = norn_new(host, k * all * h, sizeof(double)),
@@ -71,7 +92,10 @@ static norn_status run(void *user, const norn_folds *folds, double *out, double 
                                   .parameters = result.parameters,
                                   .folds = k,
                                   .members = members,
-                                  .training = result.training};
+                                  .training = result.training,
+                                  .epochs = network->story.epochs,
+                                  .epoch_count = network->story.epoch_count,
+                                  .epoch_room = network->story.epoch_room};
     memcpy(network->story.name, network->name, sizeof network->story.name);
     result.training = NULL; /* the story's */
     seconds[0] = norn_seconds() - begin;
@@ -84,7 +108,9 @@ done:
 
 void norn_story_free(norn_story *story, const norn_host *host)
 {
-    norn_delete(host, story->training, story->folds * story->members, sizeof *story->training);
+    norn_delete(host, story->training, story->training ? story->folds * story->members : 0,
+                sizeof *story->training);
+    norn_delete(host, story->epochs, story->epoch_room, sizeof *story->epochs);
     *story = (norn_story){.training = NULL};
 }
 

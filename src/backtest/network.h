@@ -19,6 +19,8 @@ typedef struct norn_backtest_network {
     size_t parameters, window, trained, diverged; /* trained: networks */
     size_t least, most;                           /* epochs */
     norn_story story;
+    bool curves;    /* asked for */
+    norn_host host; /* of what is kept of them */
 } norn_backtest_network;
 
 /* Is this word of --models a network: "lstm", another cell, or the file of one? */

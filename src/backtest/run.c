@@ -324,8 +324,10 @@ norn_status norn_backtest_make(norn_backtest **out, norn_context *context, norn_
     norn_joint *made = norn_new(&services, room, sizeof *made);
     norn_status status = networks && made ? NORN_OK : norn_fail_memory(err, "the networks of a backtest");
     for (size_t i = 0; i < room && status == NORN_OK; i++) {
-        networks[i] = (norn_backtest_network){
-            .context = context, .table = table, .options = NORN_FORECAST_OPTIONS_INIT};
+        networks[i] = (norn_backtest_network){.context = context,
+                                              .table = table,
+                                              .options = NORN_FORECAST_OPTIONS_INIT,
+                                              .curves = asked.curves != 0};
         if (told)
             memcpy(&networks[i].options, told,
                    told->size < sizeof networks[i].options ? told->size : sizeof networks[i].options);
@@ -338,10 +340,9 @@ norn_status norn_backtest_make(norn_backtest **out, norn_context *context, norn_
     for (size_t i = 0; i < count && status == NORN_OK; i++) {
         norn_joint_network_tell(&networks[i], &(*out)->folds);
         (*out)->stories[(*out)->story_count++] = networks[i].story;
-        networks[i].story.training = NULL; /* the backtest's */
+        networks[i].story = (norn_story){.training = NULL}; /* the backtest's */
     }
-    for (size_t i = 0; networks && i < room; i++)
-        if (networks[i].story.training) norn_story_free(&networks[i].story, &services);
+    for (size_t i = 0; networks && i < room; i++) norn_story_free(&networks[i].story, &services);
     norn_delete(&services, networks, room, sizeof *networks);
     norn_delete(&services, made, room, sizeof *made);
     return status;

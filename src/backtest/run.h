@@ -58,6 +58,8 @@ typedef struct norn_story {
     size_t inputs, layers, hidden, window, parameters;
     size_t folds, members;
     norn_training *training; /* [K][N]; all zero of a fold that an earlier fit served */
+    norn_epoch *epochs;      /* [epoch_room] of them epoch_count, as they came; only with options.curves */
+    size_t epoch_count, epoch_room;
 } norn_story;
 void norn_story_free(norn_story *story, const norn_host *host);
 

@@ -159,6 +159,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
         goto done;
     }
     cli_signals_keep();
+    given.backtest.options.curves = given.report != NULL;
     if (norn_backtest_run(&backtest, context, table, &given.backtest.options, &cli->host, &cli->err) !=
         NORN_OK) {
         code = cli_fail(cli);

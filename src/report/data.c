@@ -551,6 +551,28 @@ static json_t *times_taken_json(const norn_findings *r)
     return out;
 }
 
+/* Losses of the first member of each fold by epoch: [fold, [train, ...], [validation, ...]]. */
+static json_t *curves_json(const norn_story *story)
+{
+    json_t *out = json_array();
+    for (size_t k = 0; k < story->folds; k++) {
+        json_t *train = json_array(), *valid = json_array();
+        for (size_t e = 0; e < story->epoch_count; e++) {
+            const norn_epoch *const epoch = &story->epochs[e];
+            if (epoch->fold != k || epoch->member != 0) continue;
+            json_array_append_new(train, norn_report_real(epoch->train_loss, 5));
+            json_array_append_new(valid, norn_report_real(epoch->valid_loss, 5));
+        }
+        if (json_array_size(train)) {
+            json_array_append_new(out, json_pack("[I,o,o]", (json_int_t)k, train, valid));
+        } else {
+            json_decref(train);
+            json_decref(valid);
+        }
+    }
+    return out;
+}
+
 /* How the networks were trained, fold by fold. */
 static json_t *networks_json(const norn_findings *r)
 {
@@ -575,6 +597,7 @@ static json_t *networks_json(const norn_findings *r)
                                                        real(t->valid_loss)));
             }
         json_object_set_new(each, "folds", folds);
+        json_object_set_new(each, "curves", curves_json(story));
         json_array_append_new(out, each);
     }
     return out;

@@ -606,7 +606,7 @@ function residuals() {
         acf.textContent = histogram.textContent = normal.textContent = "";
         if (r.acf.length) {
             var limit = 1.96 / Math.sqrt(r.rows), lags = r.acf.map(function (_, i) { return i + 1; });
-            var fr = frame({ x: [0, lags.length + 1], y: [Math.min(-.2, Math.min.apply(null, r.acf)), Math.max(.4, Math.max.apply(null, r.acf))], label: "Autocorrelation of the errors", xTitle: "lag, rows" });
+            var fr = frame({ x: [0, lags.length + 1], y: [Math.min(-1.1 * limit, Math.min.apply(null, r.acf)), Math.max(.4, 1.1 * limit, Math.max.apply(null, r.acf))], label: "Autocorrelation of the errors", xTitle: "lag, rows" });
             [limit, -limit].forEach(function (v) { fr.root.appendChild(svg("line", { x1: fr.left, x2: fr.right, y1: fr.y(v), y2: fr.y(v), "class": "axis", "stroke-dasharray": "3 3" })); });
             r.acf.forEach(function (v, i) { fr.root.appendChild(painted(svg("line", { x1: fr.x(i + 1), x2: fr.x(i + 1), y1: fr.y(0), y2: fr.y(v), "stroke-width": Math.max(1.5, Math.min(6, 300 / lags.length)) }, svg("title", {}, "lag " + (i + 1) + ": " + number(v))), "stroke", ink(m))); });
             acf.append(fr.root);
@@ -642,7 +642,7 @@ function pairs() {
     root.style.minWidth = Math.min(left + n * cell + 10, 640) + "px";
     function cut(text, most) { return text.length > most ? text.slice(0, most - 1) + "\u2026" : text; }
     shown.forEach(function (a, i) {
-        root.append(svg("text", { x: left - 8, y: top + i * high + high / 2 + 4, "text-anchor": "end", "class": "name" }, [cut(name(a), 20) + "  " + (i + 1), svg("title", {}, name(a))]),
+        root.append(svg("text", { x: left - 8, y: top + i * high + high / 2 + 4, "text-anchor": "end", "class": "name" }, [cut(name(a), 20) + " \u00b7 " + (i + 1), svg("title", {}, name(a))]),
             svg("text", { x: left + i * cell + cell / 2, y: top - 8, "text-anchor": "middle" }, [i + 1, svg("title", {}, name(a))]));
         shown.forEach(function (b, j) {
             var p = P.p[a][b], sure = p !== null && p < .05, better = P.difference[a][b] < 0;
@@ -725,6 +725,23 @@ function drawn(n) {
     });
     return el("div", { "class": "scroll", tabindex: "0", role: "region", "aria-label": "The network " + n.name }, root);
 }
+/* Losses by epoch, a line a fold: the validation loss strong, the training loss pale. */
+function curves(n) {
+    var all = [], longest = 2;
+    n.curves.forEach(function (c) { all.push(c[1], c[2]); longest = Math.max(longest, c[1].length); });
+    var sorted = [].concat.apply([], all).filter(function (v) { return v !== null; }).sort(function (a, b) { return a - b; });
+    var y = range(all, true), most = 3 * sorted[Math.floor(sorted.length * .9)];
+    if (y[1] > most) y[1] = most; /* the first epochs would press the others flat */
+    var f = frame({ width: 1060, height: 250, x: [1, longest], y: y, label: "Training curves of " + n.name, xTitle: "epoch" });
+    n.curves.forEach(function (c) {
+        [[1, "beat", .35], [2, "best", .8]].forEach(function (part) {
+            var d = path(f, c[part[0]].map(function (_, i) { return i + 1; }), c[part[0]].map(function (v) { return v > y[1] ? null : v; }));
+            if (d) f.root.appendChild(painted(svg("path", { d: d, fill: "none", "stroke-width": 1.3, "stroke-opacity": part[2] }, svg("title", {}, "after " + D.cutoff.labels[c[0]])), "stroke", part[1]));
+        });
+    });
+    return figure("Training curves", el("div", {}, [el("div", { "class": "legend" }, [el("span", {}, [swatch("best"), "validation loss"]), el("span", {}, [swatch("beat"), "training loss"])]), f.root]),
+        "A line a fold" + (n.members > 1 ? ", of its first member" : "") + ", in scaled units.");
+}
 function networks() {
     if (!D.networks.length) return;
     section("networks", D.networks.length > 1 ? "Networks" : "Network", null, [].concat.apply([], D.networks.map(function (n) {
@@ -735,6 +752,7 @@ function networks() {
             { title: "training loss", key: function (f) { return f[5]; }, cell: function (f) { return number(f[4] ? f[5] : null); } },
             { title: "validation loss", key: function (f) { return f[6]; }, cell: function (f) { return number(f[4] ? f[6] : null); } }]);
         return [figure(n.name + ", " + plural(n.parameters, "parameter"), drawn(n), n.members > 1 ? "The median of " + n.members + " differently seeded ones a fold." : null),
+            n.curves.length ? curves(n) : null,
             el("div", { "class": "card" }, table(columns, n.folds, { tall: true, caption: "How each fold was trained; losses at the epoch that was kept, in scaled units" }))];
     })));
 }
