@@ -54,13 +54,24 @@ INLINE int is_bias(const size_t at, const int KX, const int OP)
     return inside >= LAYER_WEIGHTS(first ? KX : HP);
 }
 
-// What the norm of a member's gradient leaves of it; `clip` 0: all.
-INLINE float clipping(CONST_FLOATS parts, const float clip)
+// What the norm of a member's gradient leaves of it (`clip` 0: all), or -1 where it is not finite: then the member takes
+// neither this step nor any after it in this launch, and stands as it was before. The last word of its place in the
+// schedule is how many steps that are, and becomes the norm.
+INLINE float clipping(__global int *schedule, const int step, const int slots, CONST_FLOATS parts, const float clip)
 {
+    const int slot = (int)get_group_id(1);
     float total = 0.0f;
-    for (int i = 0; i < NORM_PARTS; i++) total += parts[i];
+    for (int i = 0; i < NORM_PARTS; i++) total += parts[slot * NORM_PARTS + i];
     const float norm = sqrt(total);
-    return clip > 0.0f && norm > clip ? clip / (norm + 1e-6f) : 1.0f;
+    const int finite = isfinite(norm);
+    if (get_group_id(0) == 0 && LANE == 0) {
+        __global int *own = schedule + slot * SCHEDULE_WORDS;
+        const size_t all = (size_t)slots * SCHEDULE_WORDS;
+        const int steps = finite ? 0 : own[step * all + 7];
+        for (int later = step + 1; later < steps; later++) own[later * all] = 0;
+        own[step * all + 7] = as_int(norm);
+    }
+    return !finite ? -1.0f : clip > 0.0f && norm > clip ? clip / (norm + 1e-6f) : 1.0f;
 }
 
 // The gradient as it is used: clipped by norm, then by value (`most` 0: not), with the decay of a weight p. NaN stays.
@@ -73,7 +84,7 @@ INLINE vf used_gradient(const vf gradient, const float scale, const float most, 
 
 // Grid of the rules: any number of groups by slots; group i takes the i-th part of the vector. `decay` is added to the
 // gradient of weights, `decoupled` taken from the weights themselves.
-KERNEL void adam(__global const int *restrict schedule, const int step, const int slots, const int splits,
+KERNEL void adam(__global int *schedule, const int step, const int slots, const int splits,
                  const long parameters, const float clip, CONST_FLOATS gradient, CONST_FLOATS parts, FLOATS values,
                  FLOATS first_moment, FLOATS second_moment, const int KX, const int OP, const float most, const float decay,
                  const float decoupled)
@@ -83,7 +94,8 @@ KERNEL void adam(__global const int *restrict schedule, const int step, const in
     if (plan[0] == 0) return;
     const size_t member = (size_t)plan[2] * parameters;
     const float rate = as_float(plan[3]), c1 = as_float(plan[4]), c2 = as_float(plan[5]);
-    const float scale = clipping(parts + slot * NORM_PARTS, clip);
+    const float scale = clipping(schedule, step, slots, parts, clip);
+    if (scale < 0.0f) return;
     gradient += (size_t)slot * splits * parameters;
 
     const long vectors = parameters / UB, groups = (long)get_num_groups(0), group = (long)get_group_id(0);
@@ -101,7 +113,7 @@ KERNEL void adam(__global const int *restrict schedule, const int step, const in
     }
 }
 
-KERNEL void sgd(__global const int *restrict schedule, const int step, const int slots, const int splits,
+KERNEL void sgd(__global int *schedule, const int step, const int slots, const int splits,
                 const long parameters, const float clip, CONST_FLOATS gradient, CONST_FLOATS parts, FLOATS values,
                 FLOATS first_moment, const int KX, const int OP, const float most, const float decay, const float momentum,
                 const int nesterov)
@@ -111,7 +123,8 @@ KERNEL void sgd(__global const int *restrict schedule, const int step, const int
     if (plan[0] == 0) return;
     const size_t member = (size_t)plan[2] * parameters;
     const float rate = as_float(plan[3]);
-    const float scale = clipping(parts + slot * NORM_PARTS, clip);
+    const float scale = clipping(schedule, step, slots, parts, clip);
+    if (scale < 0.0f) return;
     gradient += (size_t)slot * splits * parameters;
 
     const long vectors = parameters / UB, groups = (long)get_num_groups(0), group = (long)get_group_id(0);
@@ -125,7 +138,7 @@ KERNEL void sgd(__global const int *restrict schedule, const int step, const int
     }
 }
 
-KERNEL void rmsprop(__global const int *restrict schedule, const int step, const int slots, const int splits,
+KERNEL void rmsprop(__global int *schedule, const int step, const int slots, const int splits,
                     const long parameters, const float clip, CONST_FLOATS gradient, CONST_FLOATS parts, FLOATS values,
                     FLOATS first_moment, FLOATS second_moment, const int KX, const int OP, const float most,
                     const float decay, const float momentum, const float alpha)
@@ -135,7 +148,8 @@ KERNEL void rmsprop(__global const int *restrict schedule, const int step, const
     if (plan[0] == 0) return;
     const size_t member = (size_t)plan[2] * parameters;
     const float rate = as_float(plan[3]);
-    const float scale = clipping(parts + slot * NORM_PARTS, clip);
+    const float scale = clipping(schedule, step, slots, parts, clip);
+    if (scale < 0.0f) return;
     gradient += (size_t)slot * splits * parameters;
 
     const long vectors = parameters / UB, groups = (long)get_num_groups(0), group = (long)get_group_id(0);

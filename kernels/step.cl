@@ -12,7 +12,8 @@
 // Compile-time: H hidden units, L layers, DROPOUT (0: none between the layers).
 //
 // schedule [step][slot][8]: rows of the batch that are real (0: the member rests), optimiser step from 1, member,
-// then as floats: learning rate, 1 / (1 - beta1^t), 1 / (1 - beta2^t), 1 / (rows * OUT); one word unused
+// then as floats: learning rate, 1 / (1 - beta1^t), 1 / (1 - beta2^t), 1 / (rows * OUT); steps of the launch, which
+// become the norm of the gradient (optimiser.cl)
 #define SCHEDULE_WORDS 8
 //
 // parameters of a member: layers, then the head: weights [strip][HP][UB], bias [OP]. A layer is its weights, its biases with

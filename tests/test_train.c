@@ -521,12 +521,35 @@ static void a_member_that_diverges_at_once_stops_alone(void **state)
             assert_true(j.diverged[1]);
             assert_int_equal(j.training[1].best_epoch, 0);
             assert_int_equal(j.training[1].epochs, 1);
+            assert_string_equal(j.training[1].trouble, "step 1: the loss is not finite");
+            for (size_t m = 0; m < MEMBERS; m++) assert_true(m == 1 || !j.training[m].trouble[0]);
             for (size_t m = 0; m < MEMBERS; m++)
                 if (m != 1) assert_same(&sound, m, &j, m);
             const size_t plain = norn_network_plain_size(&j.shape);
             for (size_t k = 0; k < plain; k++) assert_true(isfinite(j.values[1][k])); /* its initial state */
             drop_job(&j);
         }
+    drop_job(&sound);
+}
+
+/* Inputs of 1e30 leave the loss what it is, and only what they are multiplied by has a gradient beyond
+ * floats. */
+static void a_gradient_that_is_too_large_is_named_by_its_matrix(void **state)
+{
+    const lab *l = *state;
+    norn_error err = NORN_ERROR_INIT;
+    job j = make_job(false), sound = make_job(false);
+    for (size_t c = 1; c < COLUMNS; c += INPUTS) j.pairs[1][c][1] = 1e30f;
+    assert_ok(run_job(l, l->series, &sound, NULL, &err), &err);
+    assert_ok(run_job(l, l->series, &j, NULL, &err), &err);
+    assert_true(j.diverged[1]);
+    if (strncmp(j.training[1].trouble, "step ", 5) != 0 ||
+        !strstr(j.training[1].trouble, ": the gradient of W_") ||
+        !strstr(j.training[1].trouble, " of layer 1 is "))
+        fail_msg("\"%s\"", j.training[1].trouble);
+    for (size_t m = 0; m < MEMBERS; m++)
+        if (m != 1) assert_same(&sound, m, &j, m);
+    drop_job(&j);
     drop_job(&sound);
 }
 
@@ -570,6 +593,7 @@ static void a_member_that_diverges_later_keeps_its_best_state(void **state)
     assert_ok(run_job(l, spiky, &j, &network, &err), &err);
     assert_true(j.diverged[0]);
     assert_int_equal(j.training[0].epochs, 3);
+    assert_string_equal(j.training[0].trouble, "step 1: the loss is not finite");
     assert_true(j.training[0].best_epoch == 1 || j.training[0].best_epoch == 2);
     const double now = loss_now(l, &j, network, 0);
     assert_memory_equal(&now, &j.training[0].valid_loss, sizeof now);
@@ -680,6 +704,7 @@ int main(void)
         cmocka_unit_test(no_state_is_kept_before_training_has_settled),
         cmocka_unit_test(a_limit_of_time_ends_training_with_what_there_is),
         cmocka_unit_test(a_member_that_diverges_at_once_stops_alone),
+        cmocka_unit_test(a_gradient_that_is_too_large_is_named_by_its_matrix),
         cmocka_unit_test(a_member_that_diverges_later_keeps_its_best_state),
         cmocka_unit_test(a_member_without_windows_is_refused),
         cmocka_unit_test(progress_grows_to_its_total),

@@ -266,14 +266,21 @@ typedef struct one_network {
     size_t fold, member;
 } one_network;
 
+const char *norn_run_where(const norn_training *training, char out[140])
+{
+    const char *more = training->trouble;
+    (void)snprintf(out, 140, "epoch %u%s%s", training->epochs, more[0] ? ", " : "", more);
+    return out;
+}
+
 static void warn_diverged(const norn_run *r, const norn_member *member, size_t number)
 {
-    char name[40] = "";
+    char name[40] = "", where[140];
     if (r->members > 1) (void)snprintf(name, sizeof name, " of member %zu", number + 1);
     if (member->diverged && member->training.best_epoch)
         norn_log(r->host, NORN_LOG_WARNING,
-                 "training%s diverged in epoch %u; the state of epoch %u is used (a smaller --lr may help)",
-                 name, member->training.epochs, member->training.best_epoch);
+                 "training%s diverged in %s; the state of epoch %u is used (a smaller --lr may help)", name,
+                 norn_run_where(&member->training, where), member->training.best_epoch);
 }
 
 /* Its parameters, for the model. */

@@ -66,26 +66,26 @@ norn_status norn_forecast_sizes(norn_forecast *f, norn_run *r, norn_error *err)
 static norn_status gather(norn_forecast *f, const norn_run *r, norn_error *err)
 {
     const size_t n = f->members, size = n * f->series * f->horizon;
-    char names[80];
+    char names[80], where[140];
     for (size_t k = 0; k < f->folds; k++) {
         const norn_training *training = f->training + k * n;
         const size_t there = norn_run_median(r, f->each + k * size, training, k ? f->held[0] : f->values,
                                              k ? NULL : f->least, k ? NULL : f->greatest);
         const size_t diverged = norn_run_diverged(r, training, names, sizeof names);
-        const unsigned epoch = training[0].epochs;
+        (void)norn_run_where(&training[0], where);
         if (!there && k == 0 && n == 1)
             return norn_fail(err, NORN_ERR_NUMERIC,
-                             "training diverged in epoch %u (a loss is not finite): try a smaller --lr",
-                             epoch);
+                             "training diverged in %s (try a smaller --lr, or --clip-norm)", where);
         if (!there && k == 0)
-            return norn_fail(err, NORN_ERR_NUMERIC,
-                             "training of all %zu members diverged, of the first in epoch %u (a loss is not "
-                             "finite): try a smaller --lr",
-                             n, epoch);
+            return norn_fail(
+                err, NORN_ERR_NUMERIC,
+                "training of all %zu members diverged, of the first in %s (try a smaller --lr, or "
+                "--clip-norm)",
+                n, where);
         f->unscored |= !there;
         if (!there && n == 1)
             norn_choose(&f->choices, "score", "--lr",
-                        "none of the network: without the rows held back it diverged in epoch %u", epoch);
+                        "none of the network: without the rows held back it diverged in %s", where);
         else if (!there)
             norn_choose(&f->choices, "score", "--lr",
                         "none of the network: without the rows held back all members diverged");

@@ -160,6 +160,10 @@ norn_status norn_run_keep(norn_model **out, const norn_run *run, const norn_trai
 size_t norn_run_median(const norn_run *run, const double *values, const norn_training *training, double *out,
                        double *least, double *greatest);
 
+/* Where a member diverged, to stand behind "diverged in": `epoch 3, step 7: the gradient of U_f of layer 1 is
+ * not finite`. Returns out. */
+const char *norn_run_where(const norn_training *training, char out[140]);
+
 /* "2" or "2 and 5" or "2, 5 and 7 more" of those members that diverged, counted from the first that the
  * options name; how many there are. */
 size_t norn_run_diverged(const norn_run *run, const norn_training *training, char *out, size_t size);

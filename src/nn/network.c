@@ -795,6 +795,21 @@ norn_status norn_network_train(norn_network *network, const norn_series *series,
     return status;
 }
 
+norn_status norn_network_norms(norn_network *network, size_t steps, size_t slots, float *norms,
+                               norn_error *err)
+{
+    const norn_host *host = &network->context->host;
+    const size_t count = steps * slots;
+    norn_schedule *schedule = norn_new(host, count, sizeof *schedule);
+    if (!schedule) return norn_fail_memory(err, "the norms of gradients");
+    const norn_status status =
+        norn_buffer_read(network->context, &network->schedule, 0, schedule, count * sizeof *schedule, err);
+    for (size_t i = 0; i < count && status == NORN_OK; i++)
+        memcpy(&norms[i], &schedule[i].steps, sizeof norms[i]);
+    norn_delete(host, schedule, count, sizeof *schedule);
+    return status;
+}
+
 norn_status norn_network_infer(norn_network *network, const norn_series *series, const norn_window *windows,
                                const size_t *rows, const size_t *members, size_t slots, float *loss, float *y,
                                norn_error *err)

@@ -55,7 +55,8 @@ typedef struct norn_network_shape {
 typedef struct norn_schedule {
     int32_t rows, optimiser_step, member;
     float rate, c1, c2, factor;
-    int32_t unused;
+    int32_t steps; /* of the launch, for a member to rest in once its gradient is not finite; on the device it
+                      becomes the gradient's norm */
 } norn_schedule;
 
 typedef struct norn_window {
@@ -141,6 +142,12 @@ norn_status norn_network_scale(norn_network *network, size_t member, const float
  */
 norn_status norn_network_train(norn_network *network, const norn_series *series, const norn_window *windows,
                                const norn_schedule *schedule, size_t steps, size_t slots, float *loss,
+                               norn_error *err);
+
+/* The norms of the gradients of the steps just trained: [steps][slots], of those that rested any. One that is
+ * not finite ended its member's steps: parameters and moments are those before it, and its gradient is the
+ * one that norn_network_get_gradient gives. */
+norn_status norn_network_norms(norn_network *network, size_t steps, size_t slots, float *norms,
                                norn_error *err);
 
 /* Forward for up to infer rows a slot: windows [slots][ibp], rows[slot], member[slot]. With loss not NULL:

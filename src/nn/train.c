@@ -2,8 +2,10 @@
 #include "nn/train.h"
 
 #include "nn/checkpoint.h"
+#include "nn/layout.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct live {
@@ -15,6 +17,7 @@ typedef struct live {
     size_t all_valid, valid_windows, steps; /* steps of an epoch */
     double valid_loss;
     bool stepped; /* there was a step since it entered: its gradient stands in the slot */
+    bool stopped; /* its gradient was not finite: it rests until the epoch is over */
 } live;
 
 typedef struct trainer {
@@ -26,9 +29,10 @@ typedef struct trainer {
     size_t slot_count, used, members, started;
     norn_window *windows, *valid;
     norn_schedule *schedule;
-    size_t *rows, *indices; /* [slots] of a validation launch: rows, and members by their place */
-    size_t *starts;         /* [slots][2][S + 1] */
-    float *loss, *valid_loss;
+    size_t *rows, *indices;           /* [slots] of a validation launch: rows, and members by their place */
+    size_t *starts;                   /* [slots][2][S + 1] */
+    float *loss, *valid_loss, *norms; /* norms [chunk][slots] */
+    double *plain;                    /* of one member */
     double begun;
     uint64_t rows_trained, epochs_done;
     norn_fingerprint fingerprint; /* where there are checkpoints */
@@ -67,7 +71,7 @@ static void fill_step(trainer *t, const live *one, size_t step, norn_window *win
     const norn_network_shape *shape = &t->network->shape;
     const norn_train_plan *plan = t->plan;
     *schedule = (norn_schedule){.member = (int32_t)one->index};
-    if (step >= one->steps) return; /* rests: its epoch is shorter than the longest */
+    if (one->stopped || step >= one->steps) return; /* rests: its epoch is shorter than the longest */
     const size_t batch = shape->batch, done = one->member->state.epoch * one->steps + step;
     size_t rows = batch;
     if (!plan->steps_per_epoch && (step + 1) * batch > one->windows) rows = one->windows - step * batch;
@@ -89,6 +93,75 @@ static void fill_step(trainer *t, const live *one, size_t step, norn_window *win
     schedule->factor = (float)(1.0 / ((double)rows * (double)shape->horizon));
 }
 
+/* Of the numbers of a member in plain order, whose the index-th is. */
+static void name_tensor(const norn_network *n, size_t index, char *out, size_t size)
+{
+    for (size_t l = 0; l < n->shape.layers; l++) {
+        const norn_cell_shape *bound = &n->bound[l > 0];
+        norn_plain_tensor tensors[NORN_PLAIN_TENSORS];
+        const size_t count = norn_plain_tensors(bound, tensors);
+        for (size_t i = 0; i < count; i++) {
+            const norn_plain_tensor *t = &tensors[i];
+            if (index < t->at.offset || index >= t->at.offset + t->at.count) continue;
+            const char *name = t->vector ? bound->cell->vectors[t->index].name
+                               : bound->cell->matrices[t->index].projection
+                                   ? "the input's projection"
+                                   : bound->cell->matrices[t->index].name;
+            (void)snprintf(out, size, "%s of layer %zu", name, l + 1);
+            return;
+        }
+        index -= bound->parameters;
+    }
+    (void)snprintf(out, size, "the head's %s",
+                   index < n->shape.hidden * n->shape.horizon ? "weights" : "bias");
+}
+
+/* What was not finite in the step that a member stopped at. */
+static norn_status name_trouble(trainer *t, const live *one, size_t slot, size_t step, bool finite_loss,
+                                norn_error *err)
+{
+    norn_network *n = t->network;
+    const size_t plain = norn_network_plain_size(&n->shape);
+    char *out = one->member->training.trouble, name[64] = "";
+    const size_t size = sizeof one->member->training.trouble;
+    if (!finite_loss) {
+        (void)snprintf(out, size, "step %zu: the loss is not finite", step + 1);
+        return NORN_OK;
+    }
+    const norn_status status = norn_network_get_gradient(n, slot, t->plain, err);
+    size_t largest = 0, i = 0;
+    for (; i < plain && status == NORN_OK && isfinite(t->plain[i]); i++)
+        if (fabs(t->plain[i]) > fabs(t->plain[largest])) largest = i;
+    name_tensor(n, i < plain ? i : largest, name, sizeof name);
+    (void)snprintf(out, size, "step %zu: the gradient of %s is %s", step + 1, name,
+                   i < plain ? "not finite" : "too large");
+    return status;
+}
+
+/* Losses of the chunk's steps of one slot, up to the one it stopped at, which it would stop at again. */
+static norn_status count_steps(trainer *t, size_t slot, size_t chunk, norn_error *err)
+{
+    live *one = &t->slots[slot];
+    const norn_network *n = t->network;
+    norn_member_state *state = &one->member->state;
+    norn_status status = NORN_OK;
+    for (size_t i = 0; i < chunk && !one->stopped; i++) {
+        const size_t at = i * t->used + slot, rows = (size_t)t->schedule[at].rows;
+        double sum = 0.0;
+        if (!rows) break; /* its epoch is over */
+        one->stepped = true;
+        for (size_t b = 0; b < rows; b++) sum += (double)t->loss[at * n->bp + b];
+        one->stopped = !isfinite(t->norms[at]);
+        if (one->stopped || (!isfinite(sum) && !one->member->training.trouble[0]))
+            status = name_trouble(t, one, slot, state->step, isfinite(sum), err);
+        if (one->stopped) break;
+        state->train_loss += sum / ((double)rows * (double)n->shape.horizon * (double)one->steps);
+        state->step++;
+        t->rows_trained += rows;
+    }
+    return status;
+}
+
 /* The rest of an epoch of all live members; leaves the mean training loss in each. */
 static norn_status train_epoch(trainer *t, norn_error *err)
 {
@@ -96,7 +169,8 @@ static norn_status train_epoch(trainer *t, norn_error *err)
     const size_t slots = t->used, bp = n->bp;
     size_t steps = 0;
     for (size_t s = 0; s < slots; s++) {
-        const size_t left = t->slots[s].steps - t->slots[s].member->state.step;
+        const live *one = &t->slots[s];
+        const size_t left = one->stopped ? 0 : one->steps - one->member->state.step;
         if (left > steps) steps = left;
     }
     norn_status status = NORN_OK;
@@ -108,22 +182,10 @@ static norn_status train_epoch(trainer *t, norn_error *err)
             for (size_t s = 0; s < slots; s++)
                 fill_step(t, &t->slots[s], t->slots[s].member->state.step + i,
                           t->windows + (i * slots + s) * bp, &t->schedule[i * slots + s]);
+        for (size_t i = 0; i < chunk * slots; i++) t->schedule[i].steps = (int32_t)chunk;
         status = norn_network_train(n, t->series, t->windows, t->schedule, chunk, slots, t->loss, err);
-        for (size_t i = 0; i < chunk && status == NORN_OK; i++)
-            for (size_t s = 0; s < slots; s++) {
-                const size_t rows = (size_t)t->schedule[i * slots + s].rows;
-                double sum = 0.0;
-                for (size_t b = 0; b < rows; b++) sum += (double)t->loss[(i * slots + s) * bp + b];
-                if (rows)
-                    t->slots[s].member->state.train_loss +=
-                        sum / ((double)rows * (double)n->shape.horizon * (double)t->slots[s].steps);
-                t->rows_trained += rows;
-            }
-        for (size_t s = 0; s < slots && status == NORN_OK; s++) {
-            norn_member_state *state = &t->slots[s].member->state;
-            t->slots[s].stepped |= state->step < t->slots[s].steps;
-            state->step = t->slots[s].steps - state->step < chunk ? t->slots[s].steps : state->step + chunk;
-        }
+        if (status == NORN_OK) status = norn_network_norms(n, chunk, slots, t->norms, err);
+        for (size_t s = 0; s < slots && status == NORN_OK; s++) status = count_steps(t, s, chunk, err);
     }
     return status;
 }
@@ -178,7 +240,10 @@ static norn_status judge(trainer *t, live *one, bool *done, norn_error *err)
     state->step = 0;
     state->train_loss = 0.0;
     training->epochs = (unsigned)state->epoch;
-    if (!isfinite(train_loss) || !isfinite(one->valid_loss)) {
+    if (one->stopped || !isfinite(train_loss) || !isfinite(one->valid_loss)) {
+        if (!training->trouble[0])
+            (void)snprintf(training->trouble, sizeof training->trouble,
+                           "its end: the validation loss is not finite");
         one->member->diverged = true;
         *done = true;
         return status;
@@ -366,6 +431,8 @@ norn_status norn_train(norn_network *network, const norn_series *series, norn_me
                   {(void **)&t.windows, chunk * slots * network->bp, sizeof *t.windows},
                   {(void **)&t.schedule, chunk * slots, sizeof *t.schedule},
                   {(void **)&t.loss, chunk * slots * network->bp, sizeof *t.loss},
+                  {(void **)&t.norms, chunk * slots, sizeof *t.norms},
+                  {(void **)&t.plain, norn_network_plain_size(&network->shape), sizeof *t.plain},
                   {(void **)&t.valid, slots * network->ibp, sizeof *t.valid},
                   {(void **)&t.valid_loss, slots * network->ibp, sizeof *t.valid_loss},
                   {(void **)&t.rows, slots, sizeof *t.rows},
