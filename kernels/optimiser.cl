@@ -64,7 +64,8 @@ INLINE float clipping(__global int *schedule, const int step, const int slots, C
     for (int i = 0; i < NORM_PARTS; i++) total += parts[slot * NORM_PARTS + i];
     const float norm = sqrt(total);
     const int finite = isfinite(norm);
-    if (get_group_id(0) == 0 && (LS == 1 || get_local_id(0) == 0)) {
+    const int item = (int)get_group_id(0) * LS + (LS == 1 ? 0 : (int)get_local_id(0));
+    if (item == 0) {
         __global int *own = schedule + slot * SCHEDULE_WORDS;
         const size_t all = (size_t)slots * SCHEDULE_WORDS;
         const int steps = finite ? 0 : own[step * all + 7];
