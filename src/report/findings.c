@@ -200,7 +200,10 @@ static void say_headline(norn_findings *r)
         norn_text_format(t, "No: nothing beat %s.", other);
         break;
     case NORN_ANSWER_NO_BASELINE:
-        norn_text_format(t, "%s is the best of %zu, with no simple forecast to beat.", best, r->models);
+        if (r->models == 1)
+            norn_text_format(t, "%s stands alone: there is no simple forecast to beat.", best);
+        else
+            norn_text_format(t, "%s is the best of %zu, with no simple forecast to beat.", best, r->models);
         break;
     }
 }
