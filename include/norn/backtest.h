@@ -96,9 +96,9 @@ typedef struct norn_backtest_options {
     size_t season;      /* m; 0: by the step of the table; 1: none */
     size_t window;      /* W of WindowAverage, linear models and networks; 0: 2 h, between 8 and N/4 */
     const char *models; /* words separated by commas; NULL: those that stand in every backtest; "all": all
-                           that need no training; the name of a cell ("lstm": network->cell where it is given)
-                           or the file of one: the network of norn_forecast_run, all folds trained as members
-                           of one training */
+                           that need no training but ensembles; the name of a cell ("lstm": network->cell
+                           where it is given) or the file of one: the network of norn_forecast_run, all folds
+                           trained as members of one training */
     norn_compat compat;
     int64_t bootstrap; /* replicates of the intervals; -1: 1000, fewer for very many folds; 0: no intervals */
     uint64_t seed;     /* of the bootstrap */

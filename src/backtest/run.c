@@ -86,7 +86,10 @@ static void choose_models(norn_backtest *b)
         const bool everything = is_word(words, strcspn(words, ","), "all");
         if (next_model(&words, &kind, NULL) != NORN_OK) break;
         if (kind) add_model(b, kind, b->folds.options.decompose);
-        for (size_t i = 0; everything && i < count; i++) add_model(b, all[i], b->folds.options.decompose);
+        /* those that fit several of the others again are there when named */
+        for (size_t i = 0; everything && i < count; i++)
+            if (all[i] != &norn_model_ensemble && all[i] != &norn_model_ensemble_weighted)
+                add_model(b, all[i], b->folds.options.decompose);
     }
     for (size_t i = 0; i < NORN_COUNT(always); i++) add_model(b, always[i], NORN_DECOMPOSE_NONE);
 
