@@ -128,13 +128,12 @@ INLINE int stage_parts(const int kx) { return 0 FOR_STAGES(PARTS_OF); }
     }
 
 // below: the input, [row][kx] or strips of the layer below; dropped: what dropout made of those, or null.
-INLINE void stage_gradient(const int l, const int j, int part, const int kx, const int T, const int BP, const int fresh,
+INLINE void stage_gradient(const int l, const int j, int part, const int kx, const int T, const int BP, const int N, const int fresh,
                            __global const float *below, __global const float *dropped, __global const float *h,
                            __global const float *carry, __global const float *kept, __global float *gradient,
                            __global float *chain)
 {
     const size_t h_strip = (size_t)(T + 1) * BP * SW, units_strip = (size_t)T * BP * SW, kept_strip = (size_t)T * BP * GS;
-    const int N = T * BP;
     FOR_STAGES(GRADIENT_STAGE)
 }
 #endif
@@ -143,7 +142,7 @@ INLINE void stage_gradient(const int l, const int j, int part, const int kx, con
 // chain          [slot][parameters], for shards of more than NC rows where there is one split
 KERNEL void weight_gradient(__global const int *restrict schedule, const int step, const int slots, const int first,
                             const int count, const int held, const int splits, const int KX, const int T, const int BP,
-                            const int OP, const int with_dropout, CONST_FLOATS x, CONST_FLOATS h, CONST_FLOATS kept,
+                            const int OP, const int with_dropout, const int first_time, CONST_FLOATS x, CONST_FLOATS h, CONST_FLOATS kept,
                             CONST_FLOATS dropped, CONST_FLOATS dy, __global float *gradient, __global float *chain,
                             CONST_FLOATS sums, CONST_FLOATS carry)
 {
@@ -159,20 +158,21 @@ KERNEL void weight_gradient(__global const int *restrict schedule, const int ste
 #else
     const int parts_upper = (2 * HP + PART - 1) / PART, parts_first = (KX + HP + PART - 1) / PART;
 #endif
-    const int upper = (L - 1) * NJ * parts_upper, lowest = NJ * parts_first, N = T * BP;
+    const int upper = (L - 1) * NJ * parts_upper, lowest = NJ * parts_first, N = (T - first_time) * BP;
+    const size_t skipped = (size_t)first_time * BP; // rows of times that no gradient reaches
     gradient += ((size_t)slot * splits + (splits == 1 ? 0 : first + split)) * PARAMETERS;
     chain += splits == 1 ? (size_t)slot * PARAMETERS : 0;
 
     for (int place = begin; place < end; place++) {
         const int fresh = splits > 1 || first + place == 0;
         const size_t at = (size_t)slot * held + place;
-        CONST_FLOATS xs = x + at * T * BP * KX;
-        CONST_FLOATS hs = h + at * L * H_SIZE;
-        CONST_FLOATS ds = kept + at * L * KEPT_SIZE;
-        CONST_FLOATS drops = dropped + at * (L - 1) * UNITS_SIZE;
+        CONST_FLOATS xs = x + at * T * BP * KX + skipped * KX;
+        CONST_FLOATS hs = h + at * L * H_SIZE + skipped * SW;
+        CONST_FLOATS ds = kept + at * L * KEPT_SIZE + skipped * GS;
+        CONST_FLOATS drops = dropped + at * (L - 1) * UNITS_SIZE + skipped * SW;
         int block = (int)get_group_id(0) / parts_of_count;
         if (block >= upper + lowest) {
-            head_weight_gradient(hs + (L - 1) * H_SIZE + (size_t)T * BP * SW, h_strip, dy + at * BP * OP, BP,
+            head_weight_gradient(hs + (L - 1) * H_SIZE + (size_t)N * SW, h_strip, dy + at * BP * OP, BP,
                                  clamp(rows - (first + place) * BP, 0, BP), block - upper - lowest, gradient + HEAD_START,
                                  gradient + HEAD_BIAS, fresh);
             continue;
@@ -182,9 +182,9 @@ KERNEL void weight_gradient(__global const int *restrict schedule, const int ste
         block = l ? block % (NJ * parts_upper) : block - upper;
         const int j = block / parts, part = block % parts;
 #ifdef CELL_STAGES
-        stage_gradient(l, j, part, KXL(l), T, BP, fresh, l ? hs + (l - 1) * H_SIZE + (size_t)BP * SW : xs,
+        stage_gradient(l, j, part, KXL(l), T, BP, N, fresh, l ? hs + (l - 1) * H_SIZE + (size_t)BP * SW : xs,
                        with_dropout && l ? drops + (l - 1) * UNITS_SIZE : 0, hs + l * H_SIZE,
-                       carry + (at * L + l) * CELL_CARRIES * H_SIZE, ds + l * KEPT_SIZE, gradient + LAYER_START(l),
+                       carry + (at * L + l) * CELL_CARRIES * H_SIZE + skipped * SW, ds + l * KEPT_SIZE, gradient + LAYER_START(l),
                        chain + LAYER_START(l));
         CONST_FLOATS d = ds + l * KEPT_SIZE + j * kept_strip + LANE;
 #else
@@ -193,7 +193,7 @@ KERNEL void weight_gradient(__global const int *restrict schedule, const int ste
 
         CONST_FLOATS d = ds + l * KEPT_SIZE + j * kept_strip + LANE;
         const size_t start = LAYER_START(l) + (size_t)j * (kx + HP) * GS + LANE;
-        CONST_FLOATS recurrent = hs + l * H_SIZE; // slot t holds h before the step at time t
+        CONST_FLOATS recurrent = hs + l * H_SIZE; // slot t holds h before the step t of those
         for (int n0 = 0; n0 < N; n0 += NC) {
             const int n1 = min(n0 + NC, N);
             for (int k = k0; k < k1; k += RW) {

@@ -9,6 +9,9 @@
 // take all of them or a few: `held` is how many have a place in memory at once, `first` the first that a launch takes.
 // Their number depends on the batch only, so that memory changes no bit.
 //
+// Truncated backpropagation: gradients run back to the step at time `begin` and no further (0: through all times), for what
+// the state before it came from counts as given.
+//
 // Compile-time: H hidden units, L layers, DROPOUT (0: none between the layers).
 //
 // schedule [step][slot][8]: rows of the batch that are real (0: the member rests), optimiser step from 1, member,
@@ -90,8 +93,8 @@ INLINE void sum_begun(CONST_FLOATS dh, CONST_FLOATS dcarry, const int BP, const 
 KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __global const uint2 *restrict keys,
                        const int step, const int slots, const int first, const int shards, const int held,
                        const int columns, const int F, const int KX, const int T, const int BP, const int OUT, const int OP,
-                       const int loss_kind, const uint threshold, const float keep, CONST_FLOATS parameters,
-                       CONST_FLOATS back, FLOATS x, FLOATS h, FLOATS carry, FLOATS kept, FLOATS dropped, FLOATS dx,
+                       const int loss_kind, const uint threshold, const float keep, const int begin,
+                       CONST_FLOATS parameters, CONST_FLOATS back, FLOATS x, FLOATS h, FLOATS carry, FLOATS kept, FLOATS dropped, FLOATS dx,
                        FLOATS dh, FLOATS dcarry, FLOATS y, FLOATS partial, FLOATS loss, FLOATS sums)
 {
     const int place = (int)get_group_id(0) * ROWS / BP, r0 = (int)get_group_id(0) * ROWS % BP;
@@ -156,11 +159,11 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
     for (int l = L - 1; l >= 1; l--) {
         __global const float *above = l == L - 1 ? 0 : dx + (L > 2 ? (l & 1) * UNITS_SIZE : 0);
         __global float *below = dx + (L > 2 ? (~l & 1) * UNITS_SIZE : 0);
-        layer_backward(NJ, 0, T, BP, 0, run, kept + l * KEPT_SIZE, b + BACK_START(l), carry + l * CELL_CARRIES * H_SIZE,
+        layer_backward(NJ, 0, T, BP, begin, run, kept + l * KEPT_SIZE, b + BACK_START(l), carry + l * CELL_CARRIES * H_SIZE,
                        above, units_strip, below, units_strip, dh, dcarry, 0, h + l * H_SIZE, p + LAYER_BIAS(l),
                        sums + l * LAYER_SUMS, r0);
 #if CELL_LEARNED
-        sum_begun(dh, dcarry, BP, rows, sums + l * LAYER_SUMS + CELL_VECTORS * HP, r0);
+        sum_begun(dh, dcarry, BP, begin ? 0 : rows, sums + l * LAYER_SUMS + CELL_VECTORS * HP, r0);
 #endif
 #if DROPOUT
         dropout_rows(keys[member], l, optimiser_step, threshold, keep, run, BP, below, units_strip, below, units_strip, r0,
@@ -172,10 +175,10 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
             for (int r = r0; r < r0 + ROWS; r++) VSTORE((vf)0.0f, dcarry + ((size_t)q * BP + r) * SW + LANE);
     }
 #endif
-    layer_backward(0, 0, T, BP, 0, run, kept, b, carry, L > 1 ? dx : 0, units_strip, 0, 0, dh, dcarry, 0, h,
+    layer_backward(0, 0, T, BP, begin, run, kept, b, carry, L > 1 ? dx : 0, units_strip, 0, 0, dh, dcarry, 0, h,
                    p + LAYER_BIAS(0), sums, r0);
 #if CELL_LEARNED
-    sum_begun(dh, dcarry, BP, rows, sums + CELL_VECTORS * HP, r0);
+    sum_begun(dh, dcarry, BP, begin ? 0 : rows, sums + CELL_VECTORS * HP, r0);
 #endif
 }
 

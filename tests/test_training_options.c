@@ -64,6 +64,8 @@ CHANGE(high, o->loss = NORN_LOSS_PINBALL; o->quantile = 0.9)
 CHANGE(xavier, o->init = NORN_INIT_XAVIER)
 CHANGE(orthogonal, o->init = NORN_INIT_ORTHOGONAL)
 CHANGE(forget, o->forget_bias = 1.0)
+CHANGE(truncated, o->bptt = 2)
+CHANGE(less_truncated, o->bptt = 7)
 
 static void every_option_of_training_moves_the_forecast(void **state)
 {
@@ -94,7 +96,9 @@ static void every_option_of_training_moves_the_forecast(void **state)
                  {"high", high},
                  {"xavier", xavier},
                  {"orthogonal", orthogonal},
-                 {"forget", forget}};
+                 {"forget", forget},
+                 {"truncated", truncated},
+                 {"less truncated", less_truncated}};
     norn_table *table = waves(90, 10.0);
     norn_forecast *got[NORN_COUNT(cases)];
     for (size_t i = 0; i < NORN_COUNT(cases); i++) {
@@ -108,7 +112,7 @@ static void every_option_of_training_moves_the_forecast(void **state)
     norn_table_free(table);
 }
 
-CHANGE(as_told, o->cell = "lstm"; o->clip_norm = 1.0; o->learning_rate = 0.005; o->members = 1)
+CHANGE(as_told, o->cell = "lstm"; o->clip_norm = 1.0; o->learning_rate = 0.005; o->members = 1; o->bptt = 8)
 
 static void options_that_say_the_default_leave_its_bits(void **state)
 {

@@ -156,6 +156,9 @@ typedef struct norn_forecast_options {
     /* A past covariate of the table that is no input: how much each row counts as a target, 0 or more. A
      * missing weight counts as 0. The mean over the rows that are trained on is made 1. NULL: all the same */
     const char *weight;
+
+    unsigned bptt; /* truncated backpropagation: gradients run back through the last so many of the W steps
+                      (Williams and Peng 1990); 0, or W and more: through all */
 } norn_forecast_options;
 
 #define NORN_FORECAST_OPTIONS_INIT                                                                           \

@@ -110,6 +110,9 @@ const cli_option cli_network_rows[] = {
      "Largest norm of a gradient; 0: any. Default: 1"},
     {CLI_REAL, "clip-value", 0, OF(clip_value), 0, 1e30, NULL, "X",
      "Largest size of each number of a gradient; 0: any. Default: 0"},
+    {CLI_COUNT, "bptt", 0, OF(bptt), 1, 1e9, NULL, "ROWS",
+     "Truncated backpropagation: gradients run back through the last so many rows of the window. Default: "
+     "all"},
     {CLI_REAL, "time-limit", 0, OF(time_limit), 0, 1e9, NULL, "SECONDS",
      "Stop training by the clock; results then depend on the machine. Default: none"},
     {CLI_END, NULL, 0, 0, 0, 0, NULL, NULL, NULL},

@@ -127,6 +127,7 @@ static norn_network_shape shape_of(const norn_run *r)
                                 .dropout = o->dropout >= 0.0 ? o->dropout : 0.0,
                                 .loss = o->loss == NORN_LOSS_MAPE ? NORN_LOSS_MAE : o->loss,
                                 .quantile = o->quantile > 0.0 ? o->quantile : 0.5,
+                                .bptt = o->bptt,
                                 .weighted = r->inputs.seen < r->inputs.count,
                                 .clip = o->clip_norm >= 0.0 ? o->clip_norm : default_clip,
                                 .init = o->init,

@@ -42,7 +42,8 @@ static uint32_t sum_of_network(const norn_network_shape *s)
                                s->weighted,
                                (uint64_t)s->optimiser.kind,
                                s->optimiser.nesterov,
-                               (uint64_t)s->init};
+                               (uint64_t)s->init,
+                               norn_network_first_step(s)};
     const double reals[] = {s->dropout,
                             s->clip,
                             s->quantile,

@@ -205,7 +205,8 @@ static norn_status compare_training(job *j, norn_network_comparison *out, norn_e
                                         .weight = j->weight,
                                         .loss = s->loss,
                                         .quantile = s->quantile,
-                                        .importance = s->weighted ? j->importance : NULL};
+                                        .importance = s->weighted ? j->importance : NULL,
+                                        .begin = norn_network_first_step(s)};
     const double rate = 1e-2;
     for (uint64_t step = 1; step <= STEPS; step++) {
         norn_status status = norn_network_get(n, 0, j->values, err);

@@ -434,21 +434,21 @@ static norn_status set_arguments(norn_network *n, const norn_series *series, nor
     const int columns = (int)series->columns, f = (int)s->inputs, kx = (int)n->kx, t = (int)s->window,
               bp = (int)n->shard_rows;
     const int o = (int)s->horizon, op = (int)n->op, slots = (int)s->slots, splits = (int)n->splits,
-              loss = (int)s->loss;
+              loss = (int)s->loss, begin = (int)norn_network_first_step(s);
     const double keep = 1.0 / (1.0 - s->dropout);
     norn_status status = NORN_OK;
     if (s->path == NORN_PATH_SEQUENCE) {
-        status = norn_kernel_set(&n->train, err, 0, "bbbbbbbiiiiiiiiiiiiiufbbbbbbbbbbbbbb", &series->values,
+        status = norn_kernel_set(&n->train, err, 0, "bbbbbbbiiiiiiiiiiiiiufibbbbbbbbbbbbbb", &series->values,
                                  &series->starts, &series->index, &n->scaling, &n->windows, &n->schedule,
                                  &n->keys, 0, slots, 0, (int)n->shards, (int)n->held, columns, f, kx, t, bp,
-                                 o, op, loss, dropout_threshold(n), keep, &n->values, &n->back, &n->x, &n->h,
-                                 &n->carry, &n->kept, &n->dropped, &n->dx, &n->dh, &n->dcarry, &n->y,
+                                 o, op, loss, dropout_threshold(n), keep, begin, &n->values, &n->back, &n->x,
+                                 &n->h, &n->carry, &n->kept, &n->dropped, &n->dx, &n->dh, &n->dcarry, &n->y,
                                  &n->partial, &n->loss, &n->sums);
         if (status == NORN_OK)
-            status = norn_kernel_set(&n->weight_gradient, err, 0, "biiiiiiiiiiibbbbbbbbb", &n->schedule, 0,
+            status = norn_kernel_set(&n->weight_gradient, err, 0, "biiiiiiiiiiiibbbbbbbbb", &n->schedule, 0,
                                      slots, 0, (int)n->held, (int)n->held, splits, kx, t, bp, op,
-                                     s->dropout > 0.0 ? 1 : 0, &n->x, &n->h, &n->kept, &n->dropped, &n->y,
-                                     &n->gradient, &n->chain, &n->sums, &n->carry);
+                                     s->dropout > 0.0 ? 1 : 0, begin, &n->x, &n->h, &n->kept, &n->dropped,
+                                     &n->y, &n->gradient, &n->chain, &n->sums, &n->carry);
         if (status == NORN_OK)
             status =
                 norn_kernel_set(&n->infer, err, 0, "bbbbbbiiiiiiiiibbbbbbb", &series->values, &series->starts,

@@ -43,6 +43,8 @@ typedef struct norn_network_shape {
     norn_path path;
     norn_optimiser optimiser;
     double quantile; /* of the pinball loss, between 0 and 1; rounded to millionths */
+    size_t bptt;     /* truncated backpropagation: steps, the last ones, that gradients run back through; 0, or
+                        as many as there are: all (Williams and Peng 1990) */
     bool weighted;   /* the series have one more column than inputs, the last: how much each row counts as a
                         target; its pair of norn_network_scale is a covariate's */
     norn_init init;  /* of what the formula leaves open */
@@ -50,6 +52,12 @@ typedef struct norn_network_shape {
     const norn_cell *cell; /* of all layers; borrowed for as long as the network lives; NULL: the LSTM */
     const char *by_hand; /* OpenCL C in place of what the formula becomes, to measure one against the other */
 } norn_network_shape;
+
+/* The first time that gradients reach. */
+static inline size_t norn_network_first_step(const norn_network_shape *shape)
+{
+    return shape->bptt && shape->bptt < shape->window ? shape->window - shape->bptt : 0;
+}
 
 /* A training step of one slot, as kernels/step.cl reads it. Floats are stored by their bits. */
 typedef struct norn_schedule {

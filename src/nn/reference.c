@@ -456,7 +456,7 @@ void norn_reference_network_backward(norn_reference_network *network, const norn
                                  network->gradients + head.head_bias);
     for (size_t l = s->layers; l-- > 0;) {
         const norn_reference_layout at = norn_reference_layout_of(s, l);
-        const norn_reference_lstm layer = layer_of(network, batch, l);
+        norn_reference_lstm layer = layer_of(network, batch, l);
         double *below =
             l ? network->dh + (l - 1) * sequence : network->dx; /* gradient at this layer's input */
         const norn_reference_lstm_gradients grad = {
@@ -469,7 +469,11 @@ void norn_reference_network_backward(norn_reference_network *network, const norn
             .dh0 = network->dh0 + l * state,
             .dc0 = network->dc0 + l * state,
         };
-        norn_reference_lstm_backward(&layer, &grad, 0, s->steps);
+        if (batch->begin) { /* the state before the first step that gradients reach is given */
+            layer.h0 = layer.h + (batch->begin - 1) * state;
+            layer.c0 = layer.c + (batch->begin - 1) * state;
+        }
+        norn_reference_lstm_backward(&layer, &grad, batch->begin, s->steps);
         for (size_t i = 0; i < sequence && l && batch->dropout; i++)
             below[i] *= batch->dropout[(l - 1) * sequence + i];
     }

@@ -131,6 +131,7 @@ typedef struct norn_reference_batch {
     norn_loss loss;
     double quantile;          /* of the pinball loss */
     const double *importance; /* [B][O] what a target counts for; NULL: 1 */
+    size_t begin; /* truncated backpropagation: the first step that gradients reach; 0: they reach all */
 } norn_reference_batch;
 
 /* L stacked layers that start from zero states, and the head on the last output of the top one. The caller

@@ -101,6 +101,22 @@ static norn_status forward(job *j, double *loss)
     return NORN_OK;
 }
 
+/* Truncated backpropagation is the whole one of the steps from `begin` on, which start from given states. */
+static void truncate_run(cell_layer *layer, size_t rows, size_t begin)
+{
+    const size_t skipped = begin * rows;
+    norn_cell_layer *run = &layer->run;
+    if (!begin) return;
+    run->steps -= begin;
+    run->x += skipped * layer->bound.inputs;
+    run->initial = layer->states + skipped * layer->bound.states;
+    run->mask += run->mask ? skipped : 0;
+    run->out += skipped * layer->bound.outputs; /* the same numbers again */
+    run->states = NULL;
+    run->dout += skipped * layer->bound.outputs;
+    run->dx += run->dx ? skipped * layer->bound.inputs : 0;
+}
+
 static norn_status backward(job *j)
 {
     const norn_reference_shape *s = &j->network->shape;
@@ -118,9 +134,11 @@ static norn_status backward(job *j)
         one->run.dout = one->dout;
         one->run.dparameters = one->gradient;
         one->run.dx = l ? j->layer[l - 1].dout : NULL;
+        truncate_run(one, s->rows, j->batch->begin);
         status = norn_cell_run(&one->run, j->err);
+        double *const below = l ? j->layer[l - 1].dout : NULL;
         for (size_t i = 0; i < tb * one->bound.inputs && l && j->batch->dropout; i++)
-            one->run.dx[i] *= j->batch->dropout[(l - 1) * tb * one->bound.inputs + i];
+            below[i] *= j->batch->dropout[(l - 1) * tb * one->bound.inputs + i];
         norn_plain_from_declared(&one->bound, one->gradient, to + one->plain);
     }
     return status;

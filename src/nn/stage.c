@@ -64,14 +64,15 @@ typedef struct pass {
     int optimiser_step; /* 0: no dropout */
 } pass;
 
-/* Input of a layer: the gathered windows, the layer below, or its dropped copy. */
-static norn_matrix layer_input(const norn_network *n, const pass *p, size_t layer)
+/* Input of a layer from row `skipped` of [T * BP] on: the gathered windows, the layer below, or its dropped
+ * copy. */
+static norn_matrix layer_input(const norn_network *n, const pass *p, size_t layer, size_t skipped)
 {
     const size_t plane = (n->shape.window + 1) * p->bp * n->hp;
-    if (layer == 0) return matrix(p->x, 0, n->kx);
+    if (layer == 0) return matrix(p->x, skipped * n->kx, n->kx);
     if (p->optimiser_step && n->shape.dropout > 0.0)
-        return matrix(&n->dropped, (layer - 1) * n->shape.window * p->bp * n->hp, n->hp);
-    return matrix(p->h, (layer - 1) * plane + p->bp * n->hp, n->hp);
+        return matrix(&n->dropped, ((layer - 1) * n->shape.window * p->bp + skipped) * n->hp, n->hp);
+    return matrix(p->h, (layer - 1) * plane + (p->bp + skipped) * n->hp, n->hp);
 }
 
 static norn_status drop(norn_network *n, const pass *p, size_t layer, const norn_buffer *from, size_t from_at,
@@ -120,7 +121,7 @@ static norn_status forward(norn_network *n, const norn_series *series, const pas
         /* Gates without a product of the input have zeros among the weights, and so get a 0 to start from. */
         if (status == NORN_OK)
             status = norn_gemm(context, NORN_GEMM_AUTO, false, false, t_count * bp, wide, inputs,
-                               layer_input(n, p, l), matrix(&n->values, w_at, wide),
+                               layer_input(n, p, l, 0), matrix(&n->values, w_at, wide),
                                matrix(p->gates, gates_at, wide), false, err);
         for (size_t t = 0; t < t_count && status == NORN_OK; t++) {
             if (first < wide)
@@ -172,21 +173,25 @@ static norn_status back_in_time(norn_network *n, const pass *p, size_t gates_at,
 static norn_status parameter_gradients(norn_network *n, const pass *p, size_t l, norn_error *err)
 {
     norn_context *context = n->context;
-    const size_t bp = p->bp, hp = n->hp, wide = n->gates * hp, rows = n->shape.window * bp;
+    const size_t bp = p->bp, hp = n->hp, wide = n->gates * hp,
+                 skipped = norn_network_first_step(&n->shape) * bp, rows = n->shape.window * bp - skipped;
     const size_t plane = (n->shape.window + 1) * bp * hp, ub = (size_t)context->local * context->vector;
-    const size_t inputs = l ? hp : n->kx, gates_at = l * rows * wide, start = norn_network_layer_start(n, l);
+    const size_t inputs = l ? hp : n->kx, gates_at = (l * n->shape.window * bp + skipped) * wide,
+                 start = norn_network_layer_start(n, l);
     const size_t of_input = n->places.x_gates * hp, first = n->places.h_first * hp,
                  sums = norn_network_layer_sums(n);
     const int64_t bias_at = (int64_t)norn_network_layer_bias(n, l);
     norn_kernel *bias = &n->stage[BIAS_GRADIENT], *units = &n->stage[UNITS_GRADIENT];
     norn_status status = NORN_OK;
     if (of_input)
-        status = norn_gemm(context, NORN_GEMM_AUTO, true, false, inputs, of_input, rows, layer_input(n, p, l),
-                           matrix(p->gates, gates_at, wide), matrix(&n->gradient, start, wide), false, err);
+        status = norn_gemm(context, NORN_GEMM_AUTO, true, false, inputs, of_input, rows,
+                           layer_input(n, p, l, skipped), matrix(p->gates, gates_at, wide),
+                           matrix(&n->gradient, start, wide), false, err);
     if (status == NORN_OK && first < wide)
-        status = norn_gemm(context, NORN_GEMM_AUTO, true, false, hp, wide - first, rows,
-                           matrix(p->h, l * plane, hp), matrix(p->gates, gates_at + first, wide),
-                           matrix(&n->gradient, start + inputs * wide + first, wide), false, err);
+        status =
+            norn_gemm(context, NORN_GEMM_AUTO, true, false, hp, wide - first, rows,
+                      matrix(p->h, l * plane + skipped * hp, hp), matrix(p->gates, gates_at + first, wide),
+                      matrix(&n->gradient, start + inputs * wide + first, wide), false, err);
     if (status == NORN_OK)
         status = norn_kernel_set(bias, err, 0, "iblbl", (int)rows, p->gates, (int64_t)gates_at, &n->gradient,
                                  bias_at);
@@ -206,6 +211,7 @@ static norn_status backward(norn_network *n, const pass *p, norn_error *err)
     const size_t plane = (t_count + 1) * bp * hp, units = rows * hp, base = p->member * n->parameters;
     const size_t ub = (size_t)context->local * context->vector, layers = n->shape.layers,
                  groups = bp / context->rows;
+    const size_t begin = norn_network_first_step(&n->shape), skipped = begin * bp;
     norn_kernel *cell = &n->stage[BACKWARD], *first = &n->stage[HEAD_BACKWARD], *begun = &n->stage[SUM_BEGUN];
     norn_status status = norn_kernel_set(
         first, err, 0, "iiblbb", (int)bp, (int)n->op, &n->back,
@@ -223,25 +229,26 @@ static norn_status backward(norn_network *n, const pass *p, norn_error *err)
         if (status == NORN_OK && n->places.vectors)
             status = norn_buffer_zero(context, &n->sums, 0,
                                       groups * norn_network_layer_sums(n) * sizeof(float), err);
-        for (size_t t = t_count; t-- > 0 && status == NORN_OK;) {
+        for (size_t t = t_count; t-- > begin && status == NORN_OK;) {
             status =
                 norn_kernel_set(cell, err, 0, "iiiblbliblbbblblb", (int)t, (int)t_count, (int)bp, p->gates,
                                 (int64_t)gates_at, p->carry, (int64_t)(n->carries * h_at), top ? 0 : 1,
                                 &n->dx, (int64_t)above_at, &n->dh, &n->dcarry, p->h, (int64_t)h_at,
                                 &n->values, (int64_t)(base + norn_network_layer_bias(n, l)), &n->sums);
             if (status == NORN_OK) status = norn_launch(context, cell, context->local, groups, hp / ub, err);
-            if (status == NORN_OK && (t > 0 || n->learned))
+            if (status == NORN_OK && (t > begin || n->learned))
                 status = back_in_time(n, p, gates_at + t * bp * wide, u_at, err);
         }
         if (status == NORN_OK && n->learned)
-            status =
-                norn_kernel_set(begun, err, 0, "iibbb", (int)bp, (int)p->rows, &n->dh, &n->dcarry, &n->sums);
+            status = norn_kernel_set(begun, err, 0, "iibbb", (int)bp, begin ? 0 : (int)p->rows, &n->dh,
+                                     &n->dcarry, &n->sums);
         if (status == NORN_OK && n->learned)
             status = norn_launch(context, begun, context->local, groups, 1, err);
         if (status == NORN_OK && l) {
-            status = norn_gemm(context, NORN_GEMM_AUTO, false, true, rows, hp, n->places.x_gates * hp,
-                               matrix(p->gates, gates_at, wide), matrix(&n->values, w_at, wide),
-                               matrix(&n->dx, below_at, hp), false, err);
+            status =
+                norn_gemm(context, NORN_GEMM_AUTO, false, true, rows - skipped, hp, n->places.x_gates * hp,
+                          matrix(p->gates, gates_at + skipped * wide, wide), matrix(&n->values, w_at, wide),
+                          matrix(&n->dx, below_at + skipped * hp, hp), false, err);
             if (status == NORN_OK && n->shape.dropout > 0.0)
                 status = drop(n, p, l, &n->dx, below_at, &n->dx, below_at, err);
         }
