@@ -160,7 +160,7 @@ static void what_makes_no_sense_is_refused_with_the_flag_that_mends_it(void **st
         const char *models, *says;
     } cases[] = {
         {20, 6, 0, NULL, "the longest series has 120 rows, 122 are needed"},
-        {6, 5, 91, NULL, "(fewer --folds, or a smaller --step or --horizon)"},
+        {6, 5, 91, NULL, "(fewer --folds, or a smaller --train-rows, --step or --horizon)"},
         {6, 5, 1, NULL, "--train-rows must be at least 2"},
         {6, 2000000, 0, NULL, "--folds"},
         {6, 5, 0, "naive,lstmm", "no model is called \"lstmm\" (naive, seasonal-naive, naive2, drift"},
