@@ -7,17 +7,14 @@
  * flag, or to kill itself, at any of them.
  */
 #define _GNU_SOURCE /* RTLD_NEXT */
-#include "support.h"
+#include "faulty_files.h"
 
 #include "nn/checkpoint.h"
 #include "nn/checksum.h"
 #include "nn/model.h"
+#include "nn/safetensors.h"
 
 #include <dlfcn.h>
-#include <errno.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* ---- launches ---------------------------------------------------------------------------------------------
  */
@@ -576,10 +573,85 @@ static void a_checkpoint_that_cannot_be_written_costs_only_itself(void **state)
     assert_non_null(strstr(got.err.message, "cannot create"));
 }
 
+/* A training that is told to stop, and writes where it stands, once. */
+static norn_status write_checkpoint(void *user, const char *to, const norn_file_system *system,
+                                    norn_error *err)
+{
+    static result cut;
+    job j = *(const job *)user;
+    assert_string_equal(to, path);
+    j.plan.every = 1000;
+    j.plan.system = system;
+    run_until(&j, 60, &cut);
+    if (err) *err = cut.err;
+    return cut.status == NORN_ERR_CANCELLED ? NORN_OK : cut.status;
+}
+
+/* Every system call of the write, of a process that is killed at it. Before this one has a context. */
+static void a_checkpoint_survives_a_kill_at_any_call_of_its_write(void **state)
+{
+    (void)state;
+    job j = make_job();
+    assert_null(context);
+    trial t = {.folder = folder, .path = path, .write = write_checkpoint, .user = &j};
+    begin_trial(&t, true);
+    kill_at_every_call(&t);
+    end_trial(&t);
+}
+
+/* What a training left, to be written again and again. */
+typedef struct standing {
+    norn_network *network;
+    norn_member members[MEMBERS];
+    norn_fingerprint fingerprint;
+} standing;
+
+static norn_status save_standing(void *user, const char *to, const norn_file_system *system, norn_error *err)
+{
+    standing *s = user;
+    return norn_checkpoint_save(to, &s->fingerprint, s->network, s->members, MEMBERS, 0.0, system, err);
+}
+
+static void a_checkpoint_is_written_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    const job j = make_job();
+    standing s = {NULL};
+    norn_series *series = NULL;
+    norn_error err = NORN_ERROR_INIT;
+    const size_t rows[COLUMNS] = {ROWS, ROWS};
+    const int of[COLUMNS] = {0, 1};
+    const double levels[COLUMNS] = {j.level, 1.0};
+    norn_network_shape shape = j.shape;
+    shape.members = MEMBERS;
+    assert_ok(norn_series_new(&series, context, 1, 2, COLUMNS, rows, of, &err), &err);
+    for (size_t c = 0; c < COLUMNS; c++) assert_ok(norn_series_put(series, c, wave, &levels[c], &err), &err);
+    assert_ok(norn_network_new(&s.network, context, &shape, series, &err), &err);
+    for (size_t m = 0; m < MEMBERS; m++) {
+        s.members[m] = (norn_member){.identity = 10 + m, .train = &j.train[m], .valid = &j.valid[m]};
+        assert_ok(norn_network_scale(s.network, m, &j.pairs[0][0], COLUMNS, &err), &err);
+    }
+    assert_ok(norn_train(s.network, series, s.members, MEMBERS, &j.plan, NULL, &err), &err);
+    assert_ok(norn_fingerprint_make(&s.fingerprint, s.network, series, s.members, MEMBERS, &j.plan, &err),
+              &err);
+
+    trial t = {.folder = folder, .path = path, .write = save_standing, .user = &s};
+    begin_trial(&t, false);
+    norn_safetensors *file = NULL;
+    assert_ok(norn_safetensors_open_bytes(&file, t.whole, t.size, "it", NULL, &err), &err);
+    assert_int_equal(t.calls, 4 + norn_safetensors_count(file) + 6);
+    norn_safetensors_free(file);
+    try_every_call(&t);
+    end_trial(&t);
+    norn_network_free(s.network);
+    norn_series_free(series);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_training_killed_anywhere_goes_on_to_the_same_bits),
+        cmocka_unit_test(a_checkpoint_survives_a_kill_at_any_call_of_its_write),
         cmocka_unit_test(a_training_cancelled_anywhere_goes_on_to_the_same_bits),
         cmocka_unit_test(streams_of_steps_and_every_rule_go_on_too),
         cmocka_unit_test(a_training_may_be_cut_again_and_again),
@@ -588,6 +660,7 @@ int main(void)
         cmocka_unit_test(the_same_training_writes_the_same_checkpoint),
         cmocka_unit_test(a_checkpoint_of_another_training_is_refused_by_name),
         cmocka_unit_test(what_is_no_checkpoint_is_refused),
+        cmocka_unit_test(a_checkpoint_is_written_whole_or_not_at_all),
         cmocka_unit_test(a_checkpoint_that_cannot_be_written_costs_only_itself),
     };
     return cmocka_run_group_tests(tests, make_folder, clean_up);

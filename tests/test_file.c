@@ -4,16 +4,7 @@
  * or the new one stands there, and an error leaves no temporary file behind.
  */
 #include "counting_host.h"
-
-#include "base/file.h"
-
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "faulty_files.h"
 
 static char folder[64];
 static char paths[4][128];
@@ -33,112 +24,11 @@ static int make_folder(void **state)
     return mkdtemp(folder) ? 0 : -1;
 }
 
-/* Empties the folder; returns how many temporary files were there. */
-static size_t sweep(void)
-{
-    size_t temporary = 0;
-    DIR *all = opendir(folder);
-    assert_non_null(all);
-    for (const struct dirent *one; (one = readdir(all));) {
-        if (strcmp(one->d_name, ".") == 0 || strcmp(one->d_name, "..") == 0) continue;
-        temporary += strstr(one->d_name, ".tmp") != NULL;
-        char path[sizeof folder + sizeof one->d_name + 1];
-        (void)snprintf(path, sizeof path, "%s/%s", folder, one->d_name);
-        if (unlink(path) != 0) (void)rmdir(path);
-    }
-    (void)closedir(all);
-    return temporary;
-}
-
 static int remove_folder(void **state)
 {
     (void)state;
-    (void)sweep();
+    (void)sweep(folder);
     return rmdir(folder);
-}
-
-/* ---- a file system with a fault ---- */
-
-typedef enum fault {
-    NONE,
-    ONE_FAILS,   /* call number `at` */
-    ALL_FAIL,    /* it and all after it */
-    INTERRUPTED, /* it, by a signal, before anything happened */
-    SHORT,       /* a write takes one byte */
-    NOTHING,     /* a write takes no byte */
-    KILL_BEFORE,
-    KILL_AFTER
-} fault;
-
-typedef struct faulty {
-    fault kind;
-    int reason;       /* errno */
-    size_t at, seen;  /* from 1 */
-    const char *last; /* the call that the fault met */
-} faulty;
-
-/* Does this call fail? */
-static bool meets(faulty *f, const char *call)
-{
-    const bool here = ++f->seen == f->at;
-    if (here) f->last = call;
-    if (here && f->kind == KILL_BEFORE) (void)raise(SIGKILL);
-    if (here && f->kind == INTERRUPTED) {
-        errno = EINTR;
-        return true;
-    }
-    if ((here && f->kind == ONE_FAILS) || (f->at && f->seen >= f->at && f->kind == ALL_FAIL)) {
-        errno = f->reason;
-        return true;
-    }
-    return false;
-}
-
-static int after(const faulty *f, int result)
-{
-    if (f->seen == f->at && f->kind == KILL_AFTER) (void)raise(SIGKILL);
-    return result;
-}
-
-static int faulty_open(void *user, const char *path, int flags, unsigned mode)
-{
-    return meets(user, "open") ? -1 : after(user, open(path, flags, (mode_t)mode));
-}
-static ptrdiff_t faulty_write(void *user, int file, const void *bytes, size_t size)
-{
-    faulty *f = user;
-    if (meets(f, "write")) return -1;
-    if (f->seen == f->at && f->kind == NOTHING) return 0;
-    if (f->seen == f->at && f->kind == SHORT && size > 1) size = 1;
-    if (f->seen == f->at && f->kind == KILL_AFTER) size = size / 2 + 1;
-    return after(f, (int)write(file, bytes, size));
-}
-static int faulty_change_mode(void *user, int file, unsigned mode)
-{
-    return meets(user, "chmod") ? -1 : after(user, fchmod(file, (mode_t)mode));
-}
-static int faulty_flush(void *user, int file)
-{
-    return meets(user, "fsync") ? -1 : after(user, fsync(file));
-}
-static int faulty_close(void *user, int file)
-{
-    const int result = close(file); /* closed even when it fails, as on Linux */
-    return meets(user, "close") ? -1 : after(user, result);
-}
-static int faulty_rename(void *user, const char *from, const char *to)
-{
-    return meets(user, "rename") ? -1 : after(user, rename(from, to));
-}
-static int faulty_remove(void *user, const char *path)
-{
-    return meets(user, "unlink") ? -1 : after(user, unlink(path));
-}
-
-static norn_file_system system_of(faulty *f)
-{
-    return (norn_file_system){faulty_open,  faulty_write,  faulty_change_mode, faulty_flush,
-                              faulty_close, faulty_rename, faulty_remove,      f};
 }
 
 /* ---- writing ---- */
@@ -182,7 +72,7 @@ static const char *content(const char *path)
 /* Calls of a write that nothing disturbs. */
 static size_t calls(const char *path)
 {
-    faulty f = {NONE, 0, 0, 0, NULL};
+    faulty f = {.kind = NONE};
     const norn_file_system system = system_of(&f);
     norn_error err = NORN_ERROR_INIT;
     assert_ok(write_parts(path, &system, NULL, &err), &err);
@@ -194,7 +84,7 @@ static void a_new_file_holds_all_that_was_written(void **state)
 {
     (void)state;
     assert_int_equal(calls(path_of("new")), 9); /* as in a_call_that_fails...: nothing is left out */
-    assert_int_equal(sweep(), 0);
+    assert_int_equal(sweep(folder), 0);
 }
 
 static void a_replaced_file_keeps_its_permissions_and_its_link(void **state)
@@ -213,7 +103,7 @@ static void a_replaced_file_keeps_its_permissions_and_its_link(void **state)
         assert_int_equal(found.st_mode & 0777, modes[i]);
         assert_int_equal(lstat(link, &found), 0);
         assert_true(S_ISLNK(found.st_mode));
-        assert_int_equal(sweep(), 0);
+        assert_int_equal(sweep(folder), 0);
     }
 }
 
@@ -232,7 +122,7 @@ static void nothing_is_to_be_seen_before_the_end(void **state)
     assert_string_equal(content(path), old);
     norn_file_free(file);
     assert_string_equal(content(path), old);
-    assert_int_equal(sweep(), 0);
+    assert_int_equal(sweep(folder), 0);
 }
 
 static void two_writers_of_one_file_do_not_meet(void **state)
@@ -254,7 +144,7 @@ static void two_writers_of_one_file_do_not_meet(void **state)
     assert_int_equal(norn_file_finish(second, NULL), NORN_ERR_INTERNAL);
     norn_file_free(first);
     norn_file_free(second);
-    assert_int_equal(sweep(), 0);
+    assert_int_equal(sweep(folder), 0);
 }
 
 static void what_is_no_regular_file_is_written_to_directly(void **state)
@@ -273,7 +163,7 @@ static void what_is_no_regular_file_is_written_to_directly(void **state)
     (void)close(reader);
     assert_int_equal(write_parts("/dev/full", NULL, NULL, &err), NORN_ERR_OUTPUT);
     assert_int_equal(err.code, ENOSPC);
-    assert_int_equal(sweep(), 0);
+    assert_int_equal(sweep(folder), 0);
 }
 
 static void what_cannot_be_created_is_said_by_name(void **state)
@@ -291,7 +181,7 @@ static void what_cannot_be_created_is_said_by_name(void **state)
     }
     norn_error err = NORN_ERROR_INIT;
     assert_int_equal(write_parts("", NULL, NULL, &err), NORN_ERR_OUTPUT);
-    assert_int_equal(sweep(), 0);
+    assert_int_equal(sweep(folder), 0);
 }
 
 /* ---- faults ---- */
@@ -309,10 +199,10 @@ static void try_error(bool existed, fault kind, int reason)
         if (existed) put(path, old, 0600);
         if (at == 1) {
             count = calls(path);
-            if (!existed) (void)sweep();
+            if (!existed) (void)sweep(folder);
             if (existed) put(path, old, 0600);
         }
-        faulty f = {kind, reason, at, 0, NULL};
+        faulty f = {.kind = kind, .reason = reason, .at = at};
         const norn_file_system system = system_of(&f);
         counting_host counter = {0};
         const norn_host host = counting_host_of(&counter);
@@ -337,9 +227,9 @@ static void try_error(bool existed, fault kind, int reason)
             assert_string_equal(content(path), at > count - 3 ? whole : before_of(existed));
         }
         if (kind == ALL_FAIL)
-            (void)sweep(); /* not even the removal worked */
+            (void)sweep(folder); /* not even the removal worked */
         else
-            assert_int_equal(sweep(), 0);
+            assert_int_equal(sweep(folder), 0);
     }
 }
 
@@ -364,7 +254,7 @@ static void short_writes_and_signals_are_gone_on_from(void **state)
             const char *path = path_of("file");
             for (size_t at = 1; at <= 6; at++) {
                 if (existed) put(path, old, 0644);
-                faulty f = {kind ? SHORT : INTERRUPTED, EINTR, at, 0, NULL};
+                faulty f = {.kind = kind ? SHORT : INTERRUPTED, .reason = EINTR, .at = at};
                 const norn_file_system system = system_of(&f);
                 norn_error err = NORN_ERROR_INIT;
                 const norn_status status = write_parts(path, &system, NULL, &err);
@@ -375,7 +265,7 @@ static void short_writes_and_signals_are_gone_on_from(void **state)
                     assert_ok(status, &err);
                     assert_string_equal(content(path), whole);
                 }
-                assert_int_equal(sweep(), 0);
+                assert_int_equal(sweep(folder), 0);
             }
         }
 }
@@ -393,7 +283,7 @@ static void a_process_killed_at_any_call_leaves_the_old_file_or_the_new_one(void
                 const pid_t child = fork();
                 assert_true(child >= 0);
                 if (child == 0) {
-                    faulty f = {(fault)kind, 0, at, 0, NULL};
+                    faulty f = {.kind = (fault)kind, .at = at};
                     const norn_file_system system = system_of(&f);
                     (void)write_parts(path, &system, NULL, NULL);
                     _exit(0);
@@ -409,7 +299,7 @@ static void a_process_killed_at_any_call_leaves_the_old_file_or_the_new_one(void
                 norn_error err = NORN_ERROR_INIT;
                 assert_ok(write_parts(path, NULL, NULL, &err), &err);
                 assert_string_equal(content(path), whole);
-                (void)sweep();
+                (void)sweep(folder);
                 if (!WIFSIGNALED(ended)) {
                     assert_true(is_new && at > 8);
                     break;
@@ -435,9 +325,9 @@ static void memory_that_runs_out_leaves_nothing(void **state)
         }
         assert_int_equal(status, NORN_ERR_MEMORY);
         assert_string_equal(content(path), old);
-        assert_int_equal(sweep(), 0);
+        assert_int_equal(sweep(folder), 0);
     }
-    (void)sweep();
+    (void)sweep(folder);
 }
 
 int main(void)

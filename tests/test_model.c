@@ -5,6 +5,7 @@
  */
 #include "counting_host.h"
 #include "device.h"
+#include "faulty_files.h"
 #include "model_support.h"
 
 #include "nn/reference.h"
@@ -12,7 +13,6 @@
 #include "nn/train.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_ADDRESS_SANITIZER 1
@@ -493,6 +493,61 @@ static void any_byte_changed_is_refused_or_changes_nothing(void **state)
     assert_true(refused > 500000);
 }
 
+typedef struct peak {
+    counting_host counter;
+    size_t most; /* bytes that were out, or asked for, at once */
+} peak;
+
+static void *peak_resize(void *user, void *ptr, size_t old_size, size_t new_size)
+{
+    peak *p = user;
+    const size_t wanted = p->counter.bytes - old_size + new_size;
+    if (wanted > p->most) p->most = wanted;
+    return counting_resize(&p->counter, ptr, old_size, new_size);
+}
+
+/* From a file, whose size says how much may be asked for: the length of the header, and the header. */
+static void a_changed_header_in_a_file_asks_for_little_memory(void **state)
+{
+    (void)state;
+    const blob good = content(NORN_GOLDEN_MODEL);
+    norn_model *want = NULL;
+    norn_error err = NORN_ERROR_INIT;
+    assert_ok(norn_model_load(&want, NORN_GOLDEN_MODEL, NULL, &err), &err);
+    const size_t header = 8 + header_size(&good), bound = 2 * good.size + ((size_t)64 << 20);
+    size_t taken_up = 0, refused = 0;
+    const int file = open(path, O_WRONLY | O_TRUNC);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, good.bytes, good.size), good.size);
+    for (size_t at = 0; at < header; at++) {
+        const unsigned char was = good.bytes[at];
+        const unsigned char values[] = {was ^ 1u, was ^ 0x80u, 0xff};
+        for (size_t v = 0; v < NORN_COUNT(values); v++) {
+            peak p = {.most = 0};
+            norn_host host = NORN_HOST_INIT;
+            host.user = &p;
+            host.resize = peak_resize;
+            norn_model *model = NULL;
+            err = (norn_error)NORN_ERROR_INIT;
+            assert_int_equal(pwrite(file, &values[v], 1, (off_t)at), 1);
+            const norn_status status = norn_model_load(&model, path, &host, &err);
+            if (status == NORN_OK ? !same_model(want, model) : status != NORN_ERR_DATA || !err.message[0])
+                fail_msg("byte %zu, value %u: %s \"%s\"", at, values[v], norn_status_name(status),
+                         err.message);
+            if (p.most > bound) fail_msg("byte %zu, value %u: %zu bytes of memory", at, values[v], p.most);
+            taken_up += status == NORN_OK;
+            refused += status != NORN_OK;
+            norn_model_free(model);
+            assert_all_returned(&p.counter);
+        }
+        assert_int_equal(pwrite(file, &was, 1, (off_t)at), 1);
+    }
+    assert_int_equal(close(file), 0);
+    norn_model_free(want);
+    assert_int_equal(taken_up + refused, 3 * header);
+    assert_true(refused > 2 * header);
+}
+
 static void a_model_cut_at_any_byte_is_refused(void **state)
 {
     (void)state;
@@ -568,6 +623,35 @@ static void memory_that_runs_out_leaks_nothing(void **state)
     assert_true(failed_loads > 30 && failed_saves > 12);
 }
 
+static norn_status save_model(void *user, const char *to, const norn_file_system *system, norn_error *err)
+{
+    return norn_model_save(user, to, system, err);
+}
+
+/* Every system call of the write. */
+static void a_model_is_written_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/norn-models-XXXXXX", to[64];
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(to, sizeof to, "%s/model", folder);
+    norn_model *model = fixed_model(NULL);
+    assert_non_null(model);
+    trial t = {.folder = folder, .path = to, .write = save_model, .user = model};
+    begin_trial(&t, false);
+    /* open, permissions, length, header, the tensors, and the six of the end: nothing is left out */
+    norn_safetensors *file = NULL;
+    norn_error err = NORN_ERROR_INIT;
+    assert_ok(norn_safetensors_open_bytes(&file, t.whole, t.size, "it", NULL, &err), &err);
+    assert_int_equal(t.calls, 4 + norn_safetensors_count(file) + 6);
+    norn_safetensors_free(file);
+    try_every_call(&t);
+    kill_at_every_call(&t);
+    end_trial(&t);
+    norn_model_free(model);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void sizes_out_of_bounds_are_refused(void **state)
 {
     (void)state;
@@ -599,9 +683,11 @@ int main(void)
         TEST(what_a_later_version_adds_is_passed_over),
         TEST(a_second_bias_counts_and_numbers_must_make_sense),
         TEST(any_byte_changed_is_refused_or_changes_nothing),
+        TEST(a_changed_header_in_a_file_asks_for_little_memory),
         TEST(a_model_cut_at_any_byte_is_refused),
         TEST(a_hostile_description_needs_little_memory),
         TEST(memory_that_runs_out_leaks_nothing),
+        TEST(a_model_is_written_whole_or_not_at_all),
         TEST(sizes_out_of_bounds_are_refused),
     };
 #undef TEST
