@@ -43,11 +43,11 @@ typedef struct norn_network_shape {
     norn_path path;
     norn_optimiser optimiser;
     double quantile; /* of the pinball loss, between 0 and 1; rounded to millionths */
-    size_t bptt;     /* truncated backpropagation: steps, the last ones, that gradients run back through; 0, or
-                        as many as there are: all (Williams and Peng 1990) */
-    bool weighted;   /* the series have one more column than inputs, the last: how much each row counts as a
-                        target; its pair of norn_network_scale is a covariate's */
-    norn_init init;  /* of what the formula leaves open */
+    size_t bptt;    /* truncated backpropagation: steps, the last ones, that gradients run back through; 0, or
+                       as many as there are: all (Williams and Peng 1990) */
+    bool weighted;  /* the series have one more column than inputs, the last: how much each row counts as a
+                       target; its pair of norn_network_scale is a covariate's */
+    norn_init init; /* of what the formula leaves open */
     double forget_bias;    /* added to the initial bias b_f of a cell that has one */
     const norn_cell *cell; /* of all layers; borrowed for as long as the network lives; NULL: the LSTM */
     const char *by_hand; /* OpenCL C in place of what the formula becomes, to measure one against the other */
