@@ -157,6 +157,9 @@ typedef struct norn_forecast_options {
      * missing weight counts as 0. The mean over the rows that are trained on is made 1. NULL: all the same */
     const char *weight;
 
+    norn_decompose
+        decompose; /* before `model`, which then is called "STL+ETS"; it must have no season of its own */
+
     unsigned bptt; /* truncated backpropagation: gradients run back through the last so many of the W steps
                       (Williams and Peng 1990); 0, or W and more: through all */
 } norn_forecast_options;

@@ -16,11 +16,15 @@ typedef struct forecast_flags {
     cli_table_flags data;
     cli_network_flags network;
     const char *output, *model, *levels;
+    int decompose;
     double level[NORN_MOST_LEVELS];
     bool plot, json, quiet, debug;
 } forecast_flags;
 
 #define AT(field) offsetof(forecast_flags, field)
+
+static const char *const decompose_words[] = {
+    [NORN_DECOMPOSE_NONE] = "none", [NORN_DECOMPOSE_STL] = "stl", [NORN_DECOMPOSE_MSTL] = "mstl", NULL};
 
 static const cli_option options[] = {
     {CLI_GROUP, "Without training:", 0, 0, 0, 0, NULL, NULL, NULL},
@@ -29,6 +33,10 @@ static const cli_option options[] = {
     {CLI_TEXT, "model-type", 0, AT(network.options.model), 0, 0, NULL, "NAME",
      "A model that needs no device in place of the network: ets, theta, holt-winters, naive and all others "
      "that norn-backtest(1) lists. Default: lstm"},
+    {CLI_WORD, "decompose", 0, AT(decompose), 0, 0, decompose_words, "none|stl|mstl",
+     "Takes the season off before --model-type sees a series, and lays it on the forecast: one season, or "
+     "with "
+     "mstl also the one above it. Default: none"},
     {CLI_TEXT, "levels", 0, AT(levels), 0, 0, NULL, "PERCENT",
      "Prediction intervals of --model-type, separated by commas, where the model has them; none. Default: "
      "95"},
@@ -313,6 +321,11 @@ static int read_levels(forecast_flags *given)
 static int check_simple(const cli_command *command, const cli_arguments *arguments, forecast_flags *given)
 {
     if (!is_simple(given)) {
+        if (given->decompose) {
+            cli_error(
+                "--decompose: the network sees the series as it is (--model-type ets, theta and others)");
+            return EXIT_USAGE;
+        }
         if (!given->levels) return EXIT_FINE;
         cli_error("--levels: the network has no intervals (--model-type ets, theta and others have)");
         return EXIT_USAGE;
@@ -328,6 +341,7 @@ static int check_simple(const cli_command *command, const cli_arguments *argumen
                       given->network.options.model);
             return EXIT_USAGE;
         }
+    given->network.options.decompose = (norn_decompose)given->decompose;
     return read_levels(given);
 }
 

@@ -248,7 +248,7 @@ const double *norn_forecast_member(const norn_forecast *f, size_t member, size_t
 
 const char *norn_forecast_model(const norn_forecast *f)
 {
-    return f->kind ? f->kind->name : f->cell;
+    return f->cell;
 }
 
 const double *norn_forecast_levels(const norn_forecast *f, size_t *count)

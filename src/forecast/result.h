@@ -27,7 +27,7 @@ struct norn_forecast {
     double *lower, *upper; /* [levels][S][h] */
     size_t parameters;
     norn_choices choices;
-    char cell[NORN_CELL_TITLE]; /* of the network */
+    char cell[NORN_CELL_TITLE]; /* of the network, or the name of `kind` and what stands before it */
 };
 
 /* Room for what comes out, once the sizes in the first line are known. Errors: NORN_ERR_MEMORY. */

@@ -3,6 +3,7 @@
  * without a device, and as the simple forecasts that every model is scored beside. Series are divided among
  * all cores; what comes out does not depend on their number.
  */
+#include "forecast/decompose.h"
 #include "forecast/forecaster.h"
 #include "forecast/metrics.h"
 #include "forecast/result.h"
@@ -54,7 +55,7 @@ static void forecast_some(void *user, size_t worker)
     }
 }
 
-static norn_forecaster_setup setup_of(const norn_forecast *f, const norn_run *r)
+static norn_forecaster_setup setup_of(const norn_forecast *f, const norn_run *r, const norn_forecaster *kind)
 {
     size_t rows = 1;
     for (size_t s = 0; s < f->series; s++) rows = norn_at_least(norn_table_rows(r->table, s), rows);
@@ -63,7 +64,9 @@ static norn_forecaster_setup setup_of(const norn_forecast *f, const norn_run *r)
                                    .window = f->window,
                                    .rows = rows,
                                    .seed = r->options->seed,
-                                   .cancel = r->host->cancel};
+                                   .cancel = r->host->cancel,
+                                   .decompose =
+                                       kind == f->kind ? r->options->decompose : NORN_DECOMPOSE_NONE};
 }
 
 /* The rows after the cutoff of a fold, of every series that goes on. */
@@ -71,7 +74,7 @@ static norn_status forecast_all(const norn_forecast *f, const norn_run *r, const
                                 const norn_fold *fold, double *out, double *lower, double *upper,
                                 norn_error *err)
 {
-    const norn_forecaster_setup setup = setup_of(f, r);
+    const norn_forecaster_setup setup = setup_of(f, r, kind);
     const size_t bounds = lower ? 2 * f->level_count * f->horizon : 0;
     simple all = {.f = f, .run = r, .fold = fold, .out = out, .lower = lower, .upper = upper};
     size_t workers = 0, wanted = norn_at_most(norn_at_most(norn_cores(), f->series), NORN_MOST_WORKERS);
@@ -108,7 +111,8 @@ norn_status norn_forecast_score(norn_forecast *f, const norn_run *r, const norn_
     norn_status status = NORN_OK;
     f->models = 1;
     for (size_t i = 0; i < NORN_COUNT(beside) && status == NORN_OK; i++) {
-        if (!beside[i].kind || beside[i].kind == f->kind) continue;
+        if (!beside[i].kind || (beside[i].kind == f->kind && r->options->decompose == NORN_DECOMPOSE_NONE))
+            continue;
         names[f->models] = beside[i].name;
         status = forecast_all(f, r, beside[i].kind, fold, f->held[f->models], NULL, NULL, err);
         f->models++;
@@ -161,7 +165,7 @@ static norn_status explain(norn_forecast *f, const norn_run *r, norn_error *err)
     norn_explained lines[LINES];
     norn_explanation found = {.lines = lines, .most = LINES};
     char text[NORN_CHOICE_TEXT];
-    const norn_forecaster_setup setup = setup_of(f, r);
+    const norn_forecaster_setup setup = setup_of(f, r, f->kind);
     norn_fitted *fitted = NULL;
     size_t used = (size_t)snprintf(text, sizeof text, "%s: %s", f->kind->name, f->kind->text);
     if (f->kind->paper && used < sizeof text)
@@ -178,6 +182,29 @@ static norn_status explain(norn_forecast *f, const norn_run *r, norn_error *err)
                                  lines[i].value);
     if (found.count) norn_choose(&f->choices, "fitted", "", "%s", text);
     norn_fitted_free(fitted);
+    return NORN_OK;
+}
+
+/* The season that is taken off before the model sees a series; its forecasts are named after both. */
+static norn_status take_season_off(norn_forecast *f, const norn_run *r, norn_error *err)
+{
+    const norn_decompose how = r->options->decompose;
+    size_t periods[NORN_MOST_SEASONS], used = 0;
+    char text[64] = "";
+    (void)snprintf(f->cell, sizeof f->cell, "%s", f->kind->name);
+    if (how == NORN_DECOMPOSE_NONE) return NORN_OK;
+    if ((unsigned)how > NORN_DECOMPOSE_MSTL)
+        return norn_fail(err, NORN_ERR_USAGE, "--decompose: no decomposition has the number %d", (int)how);
+    if (f->kind->seasonal)
+        return norn_fail(err, NORN_ERR_USAGE, "--decompose: %s has a season of its own", f->kind->name);
+    if (f->season < 2)
+        return norn_fail(err, NORN_ERR_USAGE, "--decompose: the rows have no season to take off (--season)");
+    const size_t count = norn_decompose_seasons(how, f->season, periods);
+    for (size_t i = 0; i < count && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu", i ? " and " : "", periods[i]);
+    (void)snprintf(f->cell, sizeof f->cell, "%s+%s", norn_decompose_name(how), f->kind->name);
+    norn_choose(&f->choices, "season taken off", "--decompose", "%s of %s rows", norn_decompose_name(how),
+                text);
     return NORN_OK;
 }
 
@@ -214,6 +241,7 @@ norn_status norn_forecast_simple(norn_forecast **out, norn_table *table, const n
         status = norn_fail_memory(err, "a forecast");
     if (status == NORN_OK) memcpy(f->ended, r.ended, f->series * sizeof *f->ended);
     if (status == NORN_OK) status = norn_forecast_sizes(f, &r, err);
+    if (status == NORN_OK) status = take_season_off(f, &r, err);
     if (status == NORN_OK) status = norn_forecast_make_room(f, err);
     if (status == NORN_OK) status = make_bounds(f, err);
     if (status == NORN_OK) status = explain(f, &r, err);
