@@ -50,7 +50,10 @@ static void a_member_of_five_has_the_bits_it_has_alone(void **state)
                 assert_memory_equal(values, norn_forecast_least(alone, s), H * sizeof(double));
                 assert_memory_equal(values, norn_forecast_greatest(alone, s), H * sizeof(double));
             }
+            assert_true(one->checksum != 0);
             for (unsigned i = 0; i < k; i++) /* and they differ */
+                assert_true(together[i].checksum != one->checksum);
+            for (unsigned i = 0; i < k; i++)
                 assert_true(memcmp(norn_forecast_member(five, i, 0), norn_forecast_member(five, k, 0),
                                    H * sizeof(double)) != 0);
             norn_forecast_free(alone);

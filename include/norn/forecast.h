@@ -233,8 +233,10 @@ typedef struct norn_training {
     size_t validation_windows;
     unsigned epochs, best_epoch;   /* run, and the one whose parameters were kept; best 0: diverged */
     double train_loss, valid_loss; /* at the best epoch, in scaled units */
-    char trouble[96]; /* where it diverged in its last epoch: "step 7: the gradient of U_f of layer 1 is not
+    char trouble[92]; /* where it diverged in its last epoch: "step 7: the gradient of U_f of layer 1 is not
                          finite"; "": it did not, or nobody knows any more */
+    uint32_t
+        checksum; /* CRC-32 of its parameters, floats in the plain order as memory holds them; 0: diverged */
 } norn_training;
 const norn_training *norn_forecast_training(const norn_forecast *forecast, size_t *count); /* N or 2 N */
 size_t

@@ -7,6 +7,7 @@
 #include "data/table.h"
 #include "forecast/range.h"
 #include "forecast/units.h"
+#include "nn/checksum.h"
 
 #include <errno.h>
 #include <math.h>
@@ -284,15 +285,19 @@ static void warn_diverged(const norn_run *r, const norn_member *member, size_t n
                  norn_run_where(&member->training, where), member->training.best_epoch);
 }
 
-/* Its parameters, for the model. */
-static norn_status keep_network(norn_run *r, norn_network *network, size_t index, size_t number,
-                                norn_error *err)
+/* The parameters of one that is through: their checksum, and a copy where the model is kept. */
+static norn_status take_network(const norn_run *r, norn_network *network, size_t index, float *kept,
+                                uint32_t *checksum, norn_error *err)
 {
     double *plain = norn_new(r->host, r->parameters, sizeof *plain);
     if (!plain) return norn_fail_memory(err, "the model");
     const norn_status status = norn_network_get(network, index, plain, err);
-    for (size_t i = 0; i < r->parameters && status == NORN_OK; i++)
-        r->kept[number * r->parameters + i] = (float)plain[i]; /* they were floats */
+    *checksum = 0;
+    for (size_t i = 0; i < r->parameters && status == NORN_OK; i++) {
+        const float value = (float)plain[i]; /* it was one */
+        *checksum = norn_checksum_add(*checksum, &value, sizeof value);
+        if (kept) kept[i] = value;
+    }
     norn_delete(r->host, plain, r->parameters, sizeof *plain);
     return status;
 }
@@ -305,8 +310,10 @@ static norn_status harvest(norn_run *r, norn_network *network, size_t index, con
     const size_t n = r->members;
     training[of.fold * n + of.member] = member->training;
     warn_diverged(r, member, r->options->first_member + of.member);
-    if (r->keeps && of.fold == 0 && member->training.best_epoch)
-        status = keep_network(r, network, index, of.member, err);
+    if (member->training.best_epoch)
+        status = take_network(r, network, index,
+                              r->keeps && of.fold == 0 ? r->kept + of.member * r->parameters : NULL,
+                              &training[of.fold * n + of.member].checksum, err);
     for (size_t k = 0; k < r->fold_count && member->training.best_epoch && status == NORN_OK; k++)
         if (r->folds[k].served_by == of.fold)
             status =

@@ -7,6 +7,7 @@
 
 #include "data/calendar.h"
 #include "data/table.h"
+#include "nn/checksum.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -512,6 +513,15 @@ static json_t *answer_json(const norn_findings *r)
     return out;
 }
 
+/* One number for all networks of a model: the CRC-32 of their checksums in order. */
+static uint32_t story_checksum(const norn_story *story)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < story->folds * story->members; i++)
+        sum = norn_checksum_add(sum, &story->training[i].checksum, sizeof story->training[i].checksum);
+    return sum;
+}
+
 static json_t *provenance_json(const norn_findings *r)
 {
     json_t *out = json_array();
@@ -537,6 +547,16 @@ static json_t *provenance_json(const norn_findings *r)
         json_array_append_new(out, each);
     }
     norn_delete(&r->host, text, ROOM, 1);
+    for (size_t i = 0; i < r->backtest->story_count; i++) {
+        const norn_story *const story = &r->backtest->stories[i];
+        char what[NORN_CELL_TITLE + 40], sum[16];
+        (void)snprintf(what, sizeof what, "CRC-32 of the parameters of %s", story->name);
+        (void)snprintf(sum, sizeof sum, "%08lx", (unsigned long)story_checksum(story));
+        json_t *each = json_array();
+        json_array_append_new(each, norn_report_name(what));
+        json_array_append_new(each, json_string(sum));
+        json_array_append_new(out, each);
+    }
     return out;
 }
 

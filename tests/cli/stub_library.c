@@ -305,11 +305,12 @@ size_t norn_forecast_holdout(const norn_forecast *forecast)
 
 const norn_training *norn_forecast_training(const norn_forecast *forecast, size_t *count)
 {
-    static const norn_training one[] = {{100, 10, 60, 41, 0.02, 0.03, ""}, {88, 10, 50, 31, 0.03, 0.04, ""}};
+    static const norn_training one[] = {{100, 10, 60, 41, 0.02, 0.03, "", 0},
+                                        {88, 10, 50, 31, 0.03, 0.04, "", 0}};
     static const norn_training three[] = {
-        {100, 10, 60, 41, 0.02, 0.03, ""}, {100, 10, 44, 41, 0.02, 0.03, ""},
-        {100, 10, 52, 41, 0.02, 0.03, ""}, {88, 10, 50, 31, 0.03, 0.04, ""},
-        {88, 10, 50, 31, 0.03, 0.04, ""},  {88, 10, 2, 0, 0.0, 0.0, ""}};
+        {100, 10, 60, 41, 0.02, 0.03, "", 0}, {100, 10, 44, 41, 0.02, 0.03, "", 0},
+        {100, 10, 52, 41, 0.02, 0.03, "", 0}, {88, 10, 50, 31, 0.03, 0.04, "", 0},
+        {88, 10, 50, 31, 0.03, 0.04, "", 0},  {88, 10, 2, 0, 0.0, 0.0, "", 0}};
     (void)forecast;
     *count = stub.holdout ? 2 * stub.members : stub.members;
     return stub.members == 1 ? one : three;
