@@ -2,13 +2,15 @@
  * libFuzzer target: any bytes as a model's file. The first byte chooses whether the rest is the whole file,
  * or a header for which the length is put in front and numbers behind: most of what is interesting lies
  * behind a right length. What is taken must keep every promise of model.h, and come back from a file of its
- * own as it is.
+ * own as it is. Whatever is read, reader and JSON together never have more memory out than twice the file
+ * and 64 MiB.
  *
- * Nothing of the device is linked: what models use of it, and of the embedded cells, stands here.
+ * Nothing of the device is linked: what models use of it stands here.
  */
 #include "nn/model.h"
 
 #include <math.h>
+#include <sanitizer/allocator_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +21,6 @@ static void check(int holds, const char *what)
     if (holds) return;
     (void)fprintf(stderr, "%s\n", what);
     abort();
-}
-
-const char *norn_cell_builtin_text(const char *name)
-{
-    (void)name;
-    return NULL;
 }
 
 norn_status norn_network_get(norn_network *network, size_t member, double *plain, norn_error *err)
@@ -41,6 +37,31 @@ norn_status norn_network_put(norn_network *network, size_t member, const double 
     (void)member;
     (void)plain;
     return norn_fail(err, NORN_ERR_INTERNAL, "there is no device here");
+}
+
+/* Bytes out since the counting began, and the most there were. */
+static struct {
+    long long now, most;
+} memory;
+
+static void on_malloc(const volatile void *block, size_t size)
+{
+    (void)block;
+    memory.now += (long long)size;
+    if (memory.now > memory.most) memory.most = memory.now;
+}
+
+static void on_free(const volatile void *block)
+{
+    if (block) memory.now -= (long long)__sanitizer_get_allocated_size(block);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    return __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free) ? 0 : -1;
 }
 
 static void check_model(const norn_model *m)
@@ -72,7 +93,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
     norn_model *model = NULL;
     norn_error err = NORN_ERROR_INIT;
+    memory.now = memory.most = 0;
     const norn_status status = norn_model_load_bytes(&model, copy, all, "fuzz", NULL, &err);
+    check(memory.most <= 2 * (long long)all + (64LL << 20), "more memory than twice the file and 64 MiB");
     if (status == NORN_OK) {
         check_model(model);
         char path[64];

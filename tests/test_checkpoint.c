@@ -372,6 +372,88 @@ static void a_training_that_was_through_is_through(void **state)
     assert_true(got.launches <= 2 * MEMBERS); /* packing of restored weights, no step */
 }
 
+/* What was told of epochs, as norn_history has it. */
+typedef struct telling {
+    size_t count[MEMBERS];
+    double rows[MEMBERS][16][NORN_TOLD];
+    char warning[256];
+} telling;
+
+static void hear(void *user, size_t member, const norn_epoch *epoch)
+{
+    telling *t = user;
+    assert_true(member < MEMBERS && t->count[member] < 16);
+    const double row[NORN_TOLD] = {(double)epoch->epoch, epoch->rate, epoch->train_loss, epoch->valid_loss,
+                                   epoch->gradient_norm};
+    memcpy(t->rows[member][t->count[member]++], row, sizeof row);
+}
+
+static void hear_warning(void *user, norn_log_level level, const char *text)
+{
+    telling *t = user;
+    if (level == NORN_LOG_WARNING) (void)snprintf(t->warning, sizeof t->warning, "%s", text);
+}
+
+static void a_training_that_goes_on_tells_of_all_its_epochs(void **state)
+{
+    (void)state;
+    static result want, got;
+    static telling all, before, after;
+    job whole = make_job();
+    whole.shape.chunk = 1;
+    whole.shape.slots = 3; /* one of the members waits for another */
+    whole.plan.on_epoch = hear;
+    whole.plan.epoch_user = &all;
+    memset(&all, 0, sizeof all);
+    run(&whole, &want);
+    for (size_t m = 0; m < MEMBERS; m++) assert_int_equal(all.count[m], want.training[m].epochs);
+    size_t cuts = 0;
+    for (size_t at = 5; at < want.launches; at += 7) {
+        job rest = whole;
+        memset(&before, 0, sizeof before);
+        rest.plan.epoch_user = &before;
+        run_until(&rest, at, &got);
+        if (got.status == NORN_OK) continue;
+        rest.plan.resume = path;
+        /* who does not listen for a while does not make the others deaf */
+        for (size_t m = 0; m < MEMBERS; m++)
+            if (before.count[m]) rest.plan.on_epoch = NULL;
+        run_until(&rest, 12, &got);
+        memset(&after, 0, sizeof after);
+        rest.plan.on_epoch = hear;
+        rest.plan.epoch_user = &after;
+        go_on(&rest, &got);
+        assert_same(&got, &want);
+        assert_memory_equal(after.count, all.count, sizeof all.count);
+        assert_memory_equal(after.rows, all.rows, sizeof all.rows);
+        cuts++;
+    }
+    assert_true(cuts > 10);
+}
+
+static void epochs_that_no_checkpoint_holds_are_warned_of(void **state)
+{
+    (void)state;
+    static result want, got;
+    static telling after;
+    norn_host host = NORN_HOST_INIT;
+    job j = make_job();
+    j.shape.chunk = 1;
+    run(&j, &want);
+    run_until(&j, want.launches / 2, &got);
+    memset(&after, 0, sizeof after);
+    host.user = &after;
+    host.log = hear_warning;
+    j.host = &host;
+    j.plan.on_epoch = hear;
+    j.plan.epoch_user = &after;
+    go_on(&j, &got);
+    assert_same(&got, &want);
+    assert_non_null(strstr(after.warning, "kept no log (--log, --plot)"));
+    assert_true(after.count[0] > 0 && after.count[0] < want.training[0].epochs);
+    assert_true(after.rows[0][after.count[0] - 1][0] == want.training[0].epochs);
+}
+
 /* A member whose loss is not finite stays out after going on. */
 static void a_member_that_diverged_stays_so(void **state)
 {
@@ -616,7 +698,7 @@ static void a_checkpoint_is_written_whole_or_not_at_all(void **state)
 {
     (void)state;
     const job j = make_job();
-    standing s = {NULL};
+    standing s = {.network = NULL};
     norn_series *series = NULL;
     norn_error err = NORN_ERROR_INIT;
     const size_t rows[COLUMNS] = {ROWS, ROWS};
@@ -656,6 +738,8 @@ int main(void)
         cmocka_unit_test(streams_of_steps_and_every_rule_go_on_too),
         cmocka_unit_test(a_training_may_be_cut_again_and_again),
         cmocka_unit_test(a_training_that_was_through_is_through),
+        cmocka_unit_test(a_training_that_goes_on_tells_of_all_its_epochs),
+        cmocka_unit_test(epochs_that_no_checkpoint_holds_are_warned_of),
         cmocka_unit_test(a_member_that_diverged_stays_so),
         cmocka_unit_test(the_same_training_writes_the_same_checkpoint),
         cmocka_unit_test(a_checkpoint_of_another_training_is_refused_by_name),

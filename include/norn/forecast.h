@@ -94,7 +94,7 @@ typedef struct norn_epoch {
     unsigned epoch;                /* from 1 */
     double rate;                   /* of its last step */
     double train_loss, valid_loss; /* in scaled units */
-    double gradient_norm; /* of its last step, before clipping; NaN where none was made since a checkpoint */
+    double gradient_norm;          /* of its last step, before clipping */
 } norn_epoch;
 
 typedef struct norn_forecast_options {

@@ -7,6 +7,7 @@
 #include "data/table.h"
 #include "forecast/range.h"
 #include "forecast/units.h"
+#include "nn/checkpoint.h"
 #include "nn/checksum.h"
 
 #include <errno.h>
@@ -428,6 +429,22 @@ static norn_status fit_some(norn_run *r, const norn_network_shape *shape, const 
     return status;
 }
 
+/* How many networks of `count` are trained in a turn. A training that goes on keeps the turns of its
+ * checkpoints: another limit of memory, which changes no bit, must not make them of another training. */
+static size_t at_once(const norn_run *r, const norn_network_shape *shape, size_t count)
+{
+    const norn_forecast_options *o = r->options;
+    const size_t before = o->resume && o->checkpoint ? norn_checkpoint_members(o->checkpoint, r->host) : 0;
+    const size_t now = r->at_once ? r->at_once : room_for(r, shape);
+    if (!before) return now;
+    if (norn_at_most(before, count) > now)
+        norn_log(r->host, NORN_LOG_WARNING,
+                 "the checkpoint is of %zu networks side by side, and this memory is for %zu: it may be too "
+                 "little to go on (--memory-limit)",
+                 before, now);
+    return norn_at_most(before, count);
+}
+
 norn_status norn_run_fit(norn_run *r, double *values, norn_training *training, norn_error *err)
 {
     const size_t n = r->members, folds = r->fold_count;
@@ -443,7 +460,7 @@ norn_status norn_run_fit(norn_run *r, double *values, norn_training *training, n
         bool cut = false;
         const norn_network_shape shape = shape_of(r);
         const norn_train_plan plan = plan_of(r, &shape, &cut);
-        const size_t room = r->at_once ? r->at_once : room_for(r, &shape);
+        const size_t room = at_once(r, &shape, count);
         say_plan(r, &shape, &plan, cut);
         r->shape = shape;
         r->plan = plan;

@@ -4,6 +4,7 @@
 #include "nn/checksum.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,7 +258,7 @@ norn_status norn_checkpoint_save(const char *path, const norn_fingerprint *finge
                                  const norn_file_system *system, norn_error *err)
 {
     const norn_host *host = &network->context->host;
-    const size_t most = count * NORN_PARTS, all = most + 3;
+    const size_t most = count * (NORN_PARTS + 2), all = most + 3; /* with the history of each */
     char checksum[NORN_CHECKSUM_TEXT], *description = describe(fingerprint, network);
     uint64_t *wholes = norn_new(host, count * WHOLES, sizeof *wholes);
     double *reals = norn_new(host, count * REALS, sizeof *reals);
@@ -282,6 +283,23 @@ norn_status norn_checkpoint_save(const char *path, const norn_fingerprint *finge
                 .fill = fill,
                 .user = c};
         }
+    }
+    for (size_t m = 0, next = used; m < count; m++) {
+        const norn_history *h = &members[m].history;
+        cargo *c = &cargoes[next];
+        if (!isnan(members[m].state.gradient_norm)) {
+            (void)snprintf(c->name, sizeof c->name, "m%zu.gradient_norm", m);
+            sources[used++] =
+                (norn_tensor_source){.tensor = {.name = c->name, .dtype = NORN_DTYPE_F64, .rank = 0},
+                                     .data = &members[m].state.gradient_norm};
+            c = &cargoes[++next];
+        }
+        if (!h->count) continue;
+        next++;
+        (void)snprintf(c->name, sizeof c->name, "m%zu.epochs", m);
+        sources[used++] = (norn_tensor_source){
+            .tensor = {.name = c->name, .dtype = NORN_DTYPE_F64, .rank = 2, .shape = {h->count, NORN_TOLD}},
+            .data = h->rows};
     }
     sources[used++] = (norn_tensor_source){
         .tensor = {.name = "state.whole", .dtype = NORN_DTYPE_U64, .rank = 2, .shape = {count, WHOLES}},
@@ -373,9 +391,48 @@ static bool makes_sense(const norn_member *m, const norn_train_plan *plan)
            (s->stage != NORN_MEMBER_WAITS || (s->epoch == 0 && s->step == 0));
 }
 
+/* What is told of a member: its epochs so far, whole numbers that rise, and of the one under way. */
+static norn_status read_history(norn_safetensors *file, norn_member *member, size_t number,
+                                const norn_host *host, norn_error *err)
+{
+    char name[48];
+    norn_status status = NORN_OK;
+    (void)snprintf(name, sizeof name, "m%zu.gradient_norm", number);
+    if (norn_safetensors_find(file, name)) {
+        const norn_tensor *norm = expect(file, name, NORN_DTYPE_F64, 0, 0, 0, err);
+        double *to = &member->state.gradient_norm;
+        status = norm ? norn_safetensors_read(file, norm, 0, to, sizeof *to, err) : NORN_ERR_DATA;
+        if (status != NORN_OK) return status;
+    }
+    (void)snprintf(name, sizeof name, "m%zu.epochs", number);
+    const norn_tensor *found = norn_safetensors_find(file, name);
+    norn_history h = {NULL, 0, 0};
+    if (!found) return NORN_OK;
+    const bool fits = found->rank == 2 && found->shape[0] >= 1 && found->shape[0] <= member->state.epoch;
+    if (fits) h.count = h.capacity = (size_t)found->shape[0];
+    if (!expect(file, name, NORN_DTYPE_F64, 2, h.count, NORN_TOLD, err)) return NORN_ERR_DATA;
+    if (!(h.rows = norn_new(host, h.count * NORN_TOLD, sizeof *h.rows)))
+        return norn_fail_memory(err, "the log of a training");
+    status = norn_safetensors_read(file, found, 0, h.rows, h.count * NORN_TOLD * sizeof *h.rows, err);
+    double before = 0.0;
+    for (size_t i = 0; i < h.count && status == NORN_OK; i++) {
+        const double epoch = h.rows[i * NORN_TOLD];
+        if (!(epoch > before && epoch <= (double)member->state.epoch && epoch == floor(epoch)))
+            status = norn_fail_at(err, NORN_ERR_DATA, norn_safetensors_path(file), 0, 0,
+                                  "tensor \"%s\" of the checkpoint makes no sense", name);
+        before = epoch;
+    }
+    if (status == NORN_OK)
+        member->history = h;
+    else
+        norn_history_free(&h, host);
+    return status;
+}
+
 /* The members as the file has them, and every tensor they need checked, into `read`. */
 static norn_status read_members(norn_safetensors *file, norn_member *read, size_t count, size_t plain,
-                                const norn_train_plan *plan, double *seconds, norn_error *err)
+                                const norn_train_plan *plan, double *seconds, const norn_host *host,
+                                norn_error *err)
 {
     const norn_tensor *wholes = expect(file, "state.whole", NORN_DTYPE_U64, 2, count, WHOLES, err),
                       *reals = expect(file, "state.real", NORN_DTYPE_F64, 2, count, REALS, err),
@@ -400,6 +457,7 @@ static norn_status read_members(norn_safetensors *file, norn_member *read, size_
             (void)snprintf(name, sizeof name, "m%zu.%s", m, part_names[p]);
             if (!expect(file, name, NORN_DTYPE_F32, 1, plain, 0, err)) return NORN_ERR_DATA;
         }
+        status = read_history(file, &read[m], m, host, err);
     }
     return status;
 }
@@ -423,6 +481,18 @@ static norn_status put_members(norn_safetensors *file, const norn_member *read, 
         }
     }
     return status;
+}
+
+size_t norn_checkpoint_members(const char *path, const norn_host *host)
+{
+    norn_safetensors *file = NULL;
+    size_t count = 0;
+    if (norn_safetensors_open(&file, path, host, NULL) != NORN_OK) return 0;
+    const norn_tensor *wholes = norn_safetensors_find(file, "state.whole");
+    if (norn_safetensors_text(file, "norn_checkpoint") && wholes && wholes->rank == 2)
+        count = (size_t)wholes->shape[0];
+    norn_safetensors_free(file);
+    return count;
 }
 
 norn_status norn_checkpoint_load(const char *path, const norn_fingerprint *fingerprint, norn_network *network,
@@ -451,12 +521,14 @@ norn_status norn_checkpoint_load(const char *path, const norn_fingerprint *finge
         status = norn_fail_memory(err, "a checkpoint");
     if (status != NORN_OK) goto done;
     memcpy(read, members, count * sizeof *read);
-    status = read_members(file, read, count, by.plain, plan, &elapsed, err);
+    for (size_t m = 0; m < count; m++) read[m].history = (norn_history){NULL, 0, 0};
+    status = read_members(file, read, count, by.plain, plan, &elapsed, host, err);
     if (status == NORN_OK) status = put_members(file, read, count, &by, plan, err);
     if (status == NORN_OK) {
         memcpy(members, read, count * sizeof *read);
         *seconds = elapsed;
     }
+    for (size_t m = 0; m < count && status != NORN_OK; m++) norn_history_free(&read[m].history, host);
 done:
     norn_delete(host, read, count, sizeof *read);
     drop_ferry(&by);

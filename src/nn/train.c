@@ -36,6 +36,7 @@ typedef struct trainer {
     double begun;
     uint64_t rows_trained, epochs_done;
     norn_fingerprint fingerprint; /* where there are checkpoints */
+    bool told;                    /* somebody hears of epochs, or did before the checkpoint and may again */
     size_t rounds;
 } trainer;
 
@@ -319,14 +320,62 @@ static void report(const trainer *t)
     norn_report(t->host, progress);
 }
 
+void norn_history_free(norn_history *h, const norn_host *host)
+{
+    norn_delete(host, h->rows, h->capacity * NORN_TOLD, sizeof *h->rows);
+    *h = (norn_history){NULL, 0, 0};
+}
+
+static norn_status add_to_history(norn_history *h, const norn_epoch *epoch, const norn_host *host,
+                                  norn_error *err)
+{
+    if (h->count == h->capacity) {
+        const size_t more = h->capacity ? 2 * h->capacity : 16;
+        if (!norn_resize(host, (void **)&h->rows, h->capacity * NORN_TOLD, more * NORN_TOLD, sizeof *h->rows))
+            return norn_fail_memory(err, "the log of a training");
+        h->capacity = more;
+    }
+    const double row[NORN_TOLD] = {(double)epoch->epoch, epoch->rate, epoch->train_loss, epoch->valid_loss,
+                                   epoch->gradient_norm};
+    memcpy(h->rows + h->count++ * NORN_TOLD, row, sizeof row);
+    return NORN_OK;
+}
+
+/* Of the epochs before the interruption. */
+static void tell_again(const trainer *t, const norn_member *members)
+{
+    const norn_train_plan *plan = t->plan;
+    size_t missing = 0;
+    for (size_t m = 0; m < t->members; m++) {
+        const norn_history *h = &members[m].history;
+        missing += members[m].state.epoch - h->count;
+        for (size_t i = 0; i < h->count; i++) {
+            const double *row = h->rows + i * NORN_TOLD;
+            const norn_epoch epoch = {.size = sizeof epoch,
+                                      .epoch = (unsigned)row[0],
+                                      .rate = row[1],
+                                      .train_loss = row[2],
+                                      .valid_loss = row[3],
+                                      .gradient_norm = row[4]};
+            plan->on_epoch(plan->epoch_user, m, &epoch);
+        }
+    }
+    if (missing)
+        norn_log(t->host, NORN_LOG_WARNING,
+                 "%zu epoch%s before the checkpoint %s not told of: that part of the training kept no log "
+                 "(--log, --plot)",
+                 missing, missing == 1 ? "" : "s", missing == 1 ? "is" : "are");
+}
+
 /* Everything to its beginning, or to where a checkpoint has it. */
 static norn_status begin(trainer *t, norn_member *members, norn_error *err)
 {
     const norn_train_plan *plan = t->plan;
     double seconds = 0.0;
     for (size_t m = 0; m < t->members; m++) {
-        members[m].state = (norn_member_state){.stage = NORN_MEMBER_WAITS};
+        members[m].state = (norn_member_state){.stage = NORN_MEMBER_WAITS, .gradient_norm = NAN};
         members[m].diverged = false;
+        members[m].history = (norn_history){NULL, 0, 0};
     }
     if (!plan->checkpoint && !plan->resume) return NORN_OK;
     norn_status status =
@@ -334,15 +383,35 @@ static norn_status begin(trainer *t, norn_member *members, norn_error *err)
     if (status != NORN_OK || !plan->resume) return status;
     status = norn_checkpoint_load(plan->resume, &t->fingerprint, t->network, members, t->members, plan,
                                   &seconds, t->host, err);
+    if (status != NORN_OK) return status;
     t->begun -= seconds;
     for (size_t m = 0; m < t->members; m++)
         t->epochs_done += members[m].state.stage == NORN_MEMBER_LEFT ? plan->epochs : members[m].state.epoch;
+    for (size_t m = 0; m < t->members; m++) t->told = t->told || members[m].history.count;
+    if (plan->on_epoch) tell_again(t, members);
+    return status;
+}
+
+/* Of the last step of the member in a slot, before clipping, into its state. */
+static norn_status take_gradient_norm(trainer *t, size_t slot, norn_error *err)
+{
+    const live *one = &t->slots[slot];
+    const size_t count = norn_network_plain_size(&t->network->shape);
+    double sum = 0.0;
+    if (!one->stepped) return NORN_OK; /* what the checkpoint says */
+    const norn_status status = norn_network_get_gradient(t->network, slot, t->plain, err);
+    for (size_t i = 0; i < count && status == NORN_OK; i++) sum += t->plain[i] * t->plain[i];
+    one->member->state.gradient_norm = sqrt(sum);
     return status;
 }
 
 static norn_status save(trainer *t, const norn_member *members, norn_error *err)
 {
     const double seconds = t->plan->time_limit > 0.0 ? norn_seconds() - t->begun : 0.0;
+    norn_status status = NORN_OK;
+    for (size_t s = 0; s < t->used && status == NORN_OK; s++)
+        if (t->told && t->slots[s].member->state.step) status = take_gradient_norm(t, s, err);
+    if (status != NORN_OK) return status;
     return norn_checkpoint_save(t->plan->checkpoint, &t->fingerprint, t->network, members, t->members,
                                 seconds, t->plan->system, err);
 }
@@ -356,32 +425,27 @@ static void save_between(trainer *t, const norn_member *members)
         norn_log(t->host, NORN_LOG_WARNING, "no checkpoint: %s; training goes on", err.message);
 }
 
-/* Who asked hears of an epoch that is over. */
+/* Who asked hears of an epoch that is over; a checkpoint keeps it for a later one who does. */
 static norn_status tell(trainer *t, size_t slot, norn_error *err)
 {
     const norn_train_plan *plan = t->plan;
     const live *one = &t->slots[slot];
-    const norn_member_state *state = &one->member->state;
-    if (!plan->on_epoch) return NORN_OK;
+    norn_member_state *state = &one->member->state;
+    if (!t->told) return NORN_OK;
+    norn_status status = take_gradient_norm(t, slot, err);
+    if (status != NORN_OK) return status;
     norn_epoch epoch = {.size = sizeof epoch,
                         .epoch = (unsigned)state->epoch + 1,
                         .rate = norn_rate_at(&plan->schedule, plan->rate, (state->epoch + 1) * one->steps - 1,
                                              one->steps, plan->epochs),
                         .train_loss = state->train_loss,
                         .valid_loss = one->valid_loss,
-                        .gradient_norm = NAN};
-    if (one->stepped) {
-        const size_t count = norn_network_plain_size(&t->network->shape);
-        double *gradient = norn_new(&t->network->context->host, count, sizeof *gradient), sum = 0.0;
-        if (!gradient) return norn_fail_memory(err, "a gradient");
-        const norn_status status = norn_network_get_gradient(t->network, slot, gradient, err);
-        for (size_t i = 0; i < count && status == NORN_OK; i++) sum += gradient[i] * gradient[i];
-        norn_delete(&t->network->context->host, gradient, count, sizeof *gradient);
-        if (status != NORN_OK) return status;
-        epoch.gradient_norm = sqrt(sum);
-    }
-    plan->on_epoch(plan->epoch_user, one->index, &epoch);
-    return NORN_OK;
+                        .gradient_norm = state->gradient_norm};
+    state->gradient_norm = NAN;
+    if (plan->on_epoch) plan->on_epoch(plan->epoch_user, one->index, &epoch);
+    if (plan->checkpoint)
+        status = add_to_history(&one->member->history, &epoch, &t->network->context->host, err);
+    return status;
 }
 
 /* One epoch of all who are in a slot; who is through leaves. */
@@ -423,6 +487,7 @@ norn_status norn_train(norn_network *network, const norn_series *series, norn_me
                  .host = services,
                  .slot_count = slots,
                  .members = count,
+                 .told = plan->on_epoch != NULL,
                  .begun = norn_seconds()};
     const struct {
         void **array;
@@ -467,6 +532,7 @@ norn_status norn_train(norn_network *network, const norn_series *series, norn_me
             if (err) *err = other;
         }
     }
+    for (size_t m = 0; m < count; m++) norn_history_free(&members[m].history, host);
     for (size_t i = 0; i < NORN_COUNT(arrays); i++)
         norn_delete(host, *arrays[i].array, arrays[i].count, arrays[i].size);
     norn_profile_leave(host->profile);

@@ -33,7 +33,15 @@ typedef struct norn_member_state {
     size_t epochs_since_best; /* settled ones */
     double train_loss;        /* of the epoch under way, so far */
     double best;              /* validation loss of training.best_epoch */
+    double gradient_norm;     /* of the last step before a checkpoint, where epochs are told of; else NaN */
 } norn_member_state;
+
+/* Epochs that were told of, so that a training that goes on can tell of them again. */
+enum { NORN_TOLD = 5 }; /* epoch, rate, training and validation loss, norm of the gradient */
+typedef struct norn_history {
+    double *rows; /* [capacity][NORN_TOLD] */
+    size_t count, capacity;
+} norn_history;
 
 typedef struct norn_member {
     uint64_t identity;      /* what its random numbers depend on, beside the seed */
@@ -44,6 +52,7 @@ typedef struct norn_member {
     bool diverged; /* out: a loss was not finite, which stops this member alone; the best state before
                       that is kept. training.best_epoch 0: there was none, and it has its first one */
     norn_member_state state; /* out; not read */
+    norn_history history;    /* while norn_train runs: what a checkpoint is to hold of it */
 } norn_member;
 
 typedef struct norn_train_plan {
@@ -65,7 +74,8 @@ typedef struct norn_train_plan {
     const char *resume;             /* file to go on from; NULL: from the start */
     const norn_file_system *system; /* for writing; NULL: the machine's own */
 
-    /* Told of every epoch of a member that is over; `member` is its place. NULL: none. */
+    /* Told of every epoch of a member that is over; `member` is its place. NULL: none. A training that goes
+     * on tells first of those that its checkpoint holds: all, where there was one before, too. */
     void (*on_epoch)(void *user, size_t member, const norn_epoch *epoch);
     void *epoch_user;
 } norn_train_plan;
@@ -75,5 +85,7 @@ typedef struct norn_train_plan {
  * cancelled training, whose error takes the place of NORN_ERR_CANCELLED. */
 norn_status norn_train(norn_network *network, const norn_series *series, norn_member *members, size_t count,
                        const norn_train_plan *plan, const norn_host *host, norn_error *err);
+
+void norn_history_free(norn_history *history, const norn_host *host); /* and empties it */
 
 #endif
