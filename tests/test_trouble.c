@@ -285,7 +285,8 @@ static void assert_nothing_is_left(scene *s)
 
 /* What may fail without an error: a release, whose object is gone either way; a name or version of a machine;
  * the time of a launch, which the profile is then without;
- * the compiler's words after a build that failed, which is the error. */
+ * the compiler's words after a build that failed, which is the error;
+ * the wait before a network is given back, whose numbers have all been read by then. */
 static bool may_pass(int call)
 {
     static const int some[] = {
@@ -294,7 +295,7 @@ static bool may_pass(int call)
         CALL_clGetPlatformInfo, CALL_clReleaseEvent,        CALL_clGetEventProfilingInfo};
     for (size_t i = 0; i < NORN_COUNT(some); i++)
         if (some[i] == call) return true;
-    return false;
+    return call == CALL_clFinish && shim.after == CALL_clReleaseKernel;
 }
 
 /* One fault in one work, and the same work again, by the same context if there is one. */
@@ -308,6 +309,7 @@ static void try_fault(size_t which, int call, size_t at, int code, const scene *
     shim.at = at;
     shim.code = code;
     shim.failed = false;
+    shim.after = CALLS;
     const norn_status status = work(&s, which, &err);
     if (!shim.failed) { /* it is one of those when the context is freed, which has no error to give */
         assert_ok(status, &err);

@@ -105,11 +105,15 @@ static struct {
     int code;       /* with this */
     int build_code; /* beside that, every build fails with this; 0: none */
     bool failed;    /* it did */
+    int after;      /* what was called next, but for the times of launches; CALLS: nothing yet */
 } shim = {.fails = CALLS};
 
 static inline int fault(int call)
 {
     shim.seen[call]++;
+    if (shim.failed && shim.after == CALLS && call != CALL_clGetEventProfilingInfo &&
+        call != CALL_clReleaseEvent)
+        shim.after = call;
     if (call == CALL_clBuildProgram && shim.build_code) return shim.build_code;
     if (call != shim.fails || shim.seen[call] != shim.at) return 0;
     shim.failed = true;

@@ -235,9 +235,10 @@ static norn_units units_of(const norn_run *r, size_t view, size_t s)
     return units;
 }
 
-/* Forecasts of one member from the rows of one fold: out [S][h]; series that are not in it are left alone. */
+/* Forecasts of one member from the rows of one fold: out [S][h]; series that are not in it are left alone.
+ * *finite becomes false where the network's own numbers are too large: its weights are finite, but no use. */
 static norn_status predict(norn_run *r, norn_network *n, size_t member, size_t fold, double *out,
-                           norn_error *err)
+                           bool *finite, norn_error *err)
 {
     const size_t ibp = n->ibp, h = r->horizon, view = r->view_of[fold];
     norn_window *windows = norn_new(r->host, ibp, sizeof *windows);
@@ -255,6 +256,7 @@ static norn_status predict(norn_run *r, norn_network *n, size_t member, size_t f
             const norn_units units = units_of(r, view, s);
             norn_units_forecast(&units, norn_table_target(r->table, s),
                                 norn_run_visible(r, &r->folds[fold], s), y + i * h, h, out + s * h);
+            *finite &= norn_units_finite(y + i * h, out + s * h, h);
         }
     }
     norn_delete(r->host, windows, ibp, sizeof *windows);
@@ -309,16 +311,22 @@ static norn_status harvest(norn_run *r, norn_network *network, size_t index, con
 {
     norn_status status = NORN_OK;
     const size_t n = r->members;
-    training[of.fold * n + of.member] = member->training;
+    norn_training *of_it = &training[of.fold * n + of.member];
+    bool finite = true;
+    *of_it = member->training;
     warn_diverged(r, member, r->options->first_member + of.member);
     if (member->training.best_epoch)
         status = take_network(r, network, index,
                               r->keeps && of.fold == 0 ? r->kept + of.member * r->parameters : NULL,
-                              &training[of.fold * n + of.member].checksum, err);
+                              &of_it->checksum, err);
     for (size_t k = 0; k < r->fold_count && member->training.best_epoch && status == NORN_OK; k++)
         if (r->folds[k].served_by == of.fold)
-            status =
-                predict(r, network, index, k, values + (k * n + of.member) * r->series * r->horizon, err);
+            status = predict(r, network, index, k, values + (k * n + of.member) * r->series * r->horizon,
+                             &finite, err);
+    if (status == NORN_OK && !finite) { /* as one that never had a good state */
+        of_it->best_epoch = 0;
+        (void)snprintf(of_it->trouble, sizeof of_it->trouble, "its end: the forecast is not finite");
+    }
     return status;
 }
 

@@ -248,7 +248,7 @@ static norn_status look(reuse *u, norn_error *err)
         for (size_t member = 0; member < m->members && status == NORN_OK; member++) {
             const size_t at = member * u->out->series + s;
             sight *to = &u->sights[at];
-            to->covariates = u->covariates + at * covariates;
+            to->covariates = covariates ? u->covariates + at * covariates : NULL;
             if (k == SIZE_MAX) {
                 status = fit_series(u, s, to, err);
                 continue;
@@ -383,9 +383,17 @@ static norn_status predict(const reuse *u, norn_network *n, const norn_series *s
             status = norn_network_infer(n, series, windows, &count, &slot, 1, NULL, y, err);
         for (size_t i = 0; i < count && status == NORN_OK; i++) {
             const size_t s = (size_t)windows[i].series;
+            double *out = u->out->each + (member * all + s) * h;
             norn_units_forecast(&u->sights[member * all + s].units, norn_table_target(u->table, s),
-                                norn_table_rows(u->table, s), y + i * h, h,
-                                u->out->each + (member * all + s) * h);
+                                norn_table_rows(u->table, s), y + i * h, h, out);
+            if (!norn_units_finite(y + i * h, out, h)) {
+                char name[160];
+                status =
+                    norn_fail(err, NORN_ERR_NUMERIC,
+                              "the model's forecast of series \"%s\" is not finite: its rows are far from "
+                              "what the model was trained on (a model trained on them, by norn train)",
+                              name_of(u, s, name));
+            }
         }
     }
     norn_delete(u->host, windows, ibp, sizeof *windows);

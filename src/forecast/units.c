@@ -33,3 +33,10 @@ void norn_units_forecast(const norn_units *units, const double *y, size_t seen, 
         out[j] = units->log ? exp(value) : value;
     }
 }
+
+bool norn_units_finite(const float *given, const double *out, size_t horizon)
+{
+    bool all = true;
+    for (size_t j = 0; j < horizon; j++) all &= isfinite(given[j]) && !isinf(out[j]);
+    return all;
+}

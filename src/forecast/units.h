@@ -23,4 +23,8 @@ typedef struct norn_units {
 void norn_units_forecast(const norn_units *units, const double *y, size_t seen, const float *given,
                          size_t horizon, double *out);
 
+/* What the network gave is finite, and so are the numbers in the units of the file; a missing one is not its
+ * fault. */
+bool norn_units_finite(const float *given, const double *out, size_t horizon);
+
 #endif
