@@ -1,6 +1,6 @@
 /*
- * From a table to a forecast: plans the split, trains stacked LSTMs on the device, scores them on the last
- * horizon beside simple baselines, and forecasts the rows after the last.
+ * From a table to a forecast: plans the split, trains recurrent networks on the device, scores them on the
+ * last horizon beside simple baselines, and forecasts the rows after the last.
  *
  * Words: horizon h, rows forecast; window W, rows the network sees; season m, rows of one period; cutoff, the
  * last row a forecast may see. For a series of N rows: the scored member sees rows up to N-1-holdout, the

@@ -43,48 +43,9 @@ static const cli_option options[] = {
     {CLI_END, NULL, 0, 0, 0, 0, NULL, NULL, NULL},
 };
 
-/* ---- options --------------------------------------------------------------------------------------------
- */
-
 static bool is_stream(const char *path)
 {
     return !path || strcmp(path, "-") == 0;
-}
-
-/* Every output can be made, and no two are the same file. */
-static int check_outputs(const backtest_flags *given, const char *input)
-{
-    const struct {
-        const char *flag, *path;
-    } files[] = {{"-o", given->output},
-                 {"--metrics", given->metrics},
-                 {"--timings", given->timings},
-                 {"--report", given->report}};
-    for (size_t i = 0; i < NORN_COUNT(files); i++) {
-        const char *path = files[i].path;
-        int code;
-        if (i && !path) continue;
-        if (path && !path[0]) {
-            cli_error("%s: expected the name of a file, found \"\"", files[i].flag);
-            return EXIT_USAGE;
-        }
-        if (!is_stream(path) && cli_same_file(path, input)) {
-            cli_error("%s: it would replace the file that is read", files[i].flag);
-            return EXIT_USAGE;
-        }
-        for (size_t j = 0; j < i; j++) {
-            const char *other = files[j].path;
-            if (j && !other) continue;
-            if ((is_stream(path) && is_stream(other)) ||
-                (!is_stream(path) && !is_stream(other) &&
-                 (strcmp(path, other) == 0 || cli_same_file(path, other)))) {
-                cli_error("%s and %s name the same file", files[j].flag, files[i].flag);
-                return EXIT_USAGE;
-            }
-        }
-        if ((code = cli_output_check(path)) != EXIT_FINE) return code;
-    }
-    return EXIT_FINE;
 }
 
 static bool ends_in(const char *path, const char *end)
@@ -146,7 +107,11 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     if (code != EXIT_FINE) goto done;
     cli->quiet = given.quiet;
     cli->debug |= given.debug;
-    if ((code = check_outputs(&given, input)) != EXIT_FINE) goto done;
+    const cli_named_file files[] = {{"-o", given.output ? given.output : "-"},
+                                    {"--metrics", given.metrics},
+                                    {"--timings", given.timings},
+                                    {"--report", given.report}};
+    if ((code = cli_files_check(input, files, NORN_COUNT(files))) != EXIT_FINE) goto done;
 
     if ((code = cli_table_read(cli, &table, input, &given.data)) != EXIT_FINE) goto done;
     const norn_decision *decisions = norn_table_decisions(table, &count);

@@ -195,6 +195,13 @@ void cli_text_number(cli_text *text, double value, int decimals);
 /* Before any work: can `path` be created? "-" and NULL are stdout. A cli_exit, with the error printed. */
 int cli_output_check(const char *path);
 bool cli_same_file(const char *a, const char *b); /* both exist, and are one */
+/* The files that a command writes, by their flags; path NULL: not asked for, "-": stdout. */
+typedef struct cli_named_file {
+    const char *flag, *path;
+} cli_named_file;
+/* Before any work: none is `input`, no two are one, and every one can be made. A cli_exit, with the error
+ * printed. */
+int cli_files_check(const char *input, const cli_named_file *files, size_t count);
 /* Writes everything, whole or not at all, to `path`. A cli_exit, with the error printed. */
 int cli_output_write(const char *path, const cli_text *text);
 /* Ends stdio's stdout, for help and listings. A cli_exit, with the error printed. */

@@ -1,5 +1,6 @@
 /*
- * norn forecast FILE: reads a series, trains, scores, and prints the rows after the last.
+ * norn forecast FILE: reads series, trains a network or fits a model, scores it, and prints the rows after
+ * the last.
  *
  * stdout (or -o) gets the forecast alone, as CSV or JSON; what was decided, how the training went and how
  * good it is go to stderr.
@@ -393,15 +394,11 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     if ((code = cli_network_settle(&given.network)) != EXIT_FINE) goto done;
     if ((code = check_simple(command, &arguments, &given)) != EXIT_FINE) goto done;
     /* a run of minutes must not end in an output that could never be made */
-    if ((code = cli_output_check(given.output)) != EXIT_FINE) goto done;
-    const char *checkpoint = given.network.options.checkpoint;
-    if (checkpoint &&
-        (cli_same_file(input, checkpoint) || (given.output && (strcmp(given.output, checkpoint) == 0 ||
-                                                               cli_same_file(given.output, checkpoint))))) {
-        cli_error("--checkpoint: it would replace another file of this command");
-        code = EXIT_USAGE;
+    const cli_named_file files[] = {{"-o", given.output ? given.output : "-"},
+                                    {"--checkpoint", given.network.options.checkpoint}};
+    if ((code = cli_files_check(input, files, NORN_COUNT(files))) != EXIT_FINE) goto done;
+    if (given.model && (code = cli_files_check(given.model, files, NORN_COUNT(files))) != EXIT_FINE)
         goto done;
-    }
     if (given.model) {
         code = cli_model_open(cli, &model, given.model, command, &arguments, &given.data, &by_model);
         if (code != EXIT_FINE) goto done;
@@ -445,19 +442,16 @@ done:
     return code;
 }
 
-static const cli_shared shared[] = {{cli_table_rows, AT(data)},
-                                    {cli_size_rows, AT(network)},
-                                    {cli_network_rows, AT(network)},
-                                    {cli_checkpoint_rows, AT(network)},
-                                    {NULL, 0}};
+static const cli_shared shared[] = CLI_NETWORK_SHARED(forecast_flags);
 
 const cli_command cli_forecast_command = {
     .name = "forecast",
     .summary = "forecast the rows after the last one of a CSV file",
     .operands = "FILE",
     .before = "Forecasts the rows after the last one of a CSV file (- is standard input) with a\n"
-              "stacked LSTM, and scores it on the last rows beside simple forecasts. What is not\n"
-              "given is found or chosen, and said on standard error.\n\n",
+              "recurrent network that it trains on them (an LSTM, or another --cell), or with a\n"
+              "statistical model (--model-type), and scores it on the last rows beside simple\n"
+              "forecasts. What is not given is found or chosen, and said on standard error.\n\n",
     .after = "\nExamples:\n"
              "  norn forecast sales.csv                        the next rows, as CSV\n"
              "  norn forecast sales.csv -n 24 --plot           24 rows, with a chart\n"

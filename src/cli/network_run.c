@@ -70,7 +70,14 @@ int cli_network_fail(cli_state *cli, const norn_forecast_options *options, const
     const int number = cli_signal_caught();
     const bool kept = number && options->checkpoint && cli->err.status == NORN_ERR_CANCELLED &&
                       strcmp(cli->err.file, options->checkpoint) == 0;
-    if (!kept) return cli_fail(cli);
+    if (!kept) {
+        const int code = cli_fail(cli);
+        bool lost = number && cli->err.status == NORN_ERR_CANCELLED && !options->checkpoint;
+        for (int i = 1; i < argc; i++) lost &= strncmp(argv[i], "--model", 7) != 0; /* nothing is trained */
+        if (lost)
+            (void)fputs("  (--checkpoint FILE keeps where a training stands, --resume goes on)\n", stderr);
+        return code;
+    }
     cli_progress_clear(cli);
     cli_text line = {NULL, 0, 0, false};
     bool resumes = false;

@@ -8,6 +8,17 @@
 #include "cli/network_flags.h"
 #include "cli/table_flags.h"
 
+/* The tables of options of a command that trains; `flags` is its struct of values, with a cli_table_flags
+ * data and a cli_network_flags network. */
+#define CLI_NETWORK_SHARED(flags)                                                                            \
+    {                                                                                                        \
+        {cli_table_rows, offsetof(flags, data)}, {cli_size_rows, offsetof(flags, network)},                  \
+            {cli_network_rows, offsetof(flags, network)}, {cli_checkpoint_rows, offsetof(flags, network)},   \
+        {                                                                                                    \
+            NULL, 0                                                                                          \
+        }                                                                                                    \
+    }
+
 /* Prints what was gathered for the reader, and empties it. */
 void cli_tell(cli_text *text);
 
@@ -20,7 +31,8 @@ int cli_network_open(cli_state *cli, norn_table **table, norn_context **context,
 void cli_network_report(const cli_state *cli, cli_text *out, const norn_table *table,
                         const norn_forecast *forecast, double seconds);
 
-/* cli_fail; an interrupted training that left a checkpoint says the command that goes on. argv as the command
+/* cli_fail; an interrupted training that left a checkpoint says the command that goes on, and one
+ * that had none how to have one. argv as the command
  * had it. */
 int cli_network_fail(cli_state *cli, const norn_forecast_options *options, const cli_command *command,
                      int argc, const char **argv);

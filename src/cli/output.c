@@ -225,6 +225,30 @@ bool cli_same_file(const char *a, const char *b)
            first.st_ino == second.st_ino;
 }
 
+int cli_files_check(const char *input, const cli_named_file *files, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *path = files[i].path;
+        int code;
+        if (!path) continue;
+        if (!path[0]) {
+            cli_error("%s: expected the name of a file, found \"\"", files[i].flag);
+            return EXIT_USAGE;
+        }
+        if (strcmp(path, "-") != 0 && cli_same_file(path, input)) {
+            cli_error("%s: it would replace the file that is read", files[i].flag);
+            return EXIT_USAGE;
+        }
+        for (size_t j = 0; j < i; j++)
+            if (files[j].path && (strcmp(path, files[j].path) == 0 || cli_same_file(path, files[j].path))) {
+                cli_error("%s and %s name the same file", files[j].flag, files[i].flag);
+                return EXIT_USAGE;
+            }
+        if ((code = cli_output_check(path)) != EXIT_FINE) return code;
+    }
+    return EXIT_FINE;
+}
+
 static int cannot_create(const char *path, int reason)
 {
     char name[300];

@@ -71,34 +71,6 @@ static bool is_json(const char *path)
     return length >= 5 && strcmp(path + length - 5, ".json") == 0;
 }
 
-/* Every output can be made, none is the file that is read, and no two are one. */
-static int check_outputs(const report_flags *given, const char *input)
-{
-    const struct {
-        const char *flag, *path;
-    } files[] = {{"-o", given->output}, {"--html", given->html}, {"--metrics", given->metrics}};
-    for (size_t i = 0; i < NORN_COUNT(files); i++) {
-        const char *path = files[i].path;
-        int code;
-        if (!path) continue;
-        if (!path[0]) {
-            cli_error("%s: expected the name of a file, found \"\"", files[i].flag);
-            return EXIT_USAGE;
-        }
-        if (!is_stream(path) && cli_same_file(path, input)) {
-            cli_error("%s: it would replace the file that is read", files[i].flag);
-            return EXIT_USAGE;
-        }
-        for (size_t j = 0; j < i; j++)
-            if (files[j].path && (strcmp(path, files[j].path) == 0 || cli_same_file(path, files[j].path))) {
-                cli_error("%s and %s name the same file", files[j].flag, files[i].flag);
-                return EXIT_USAGE;
-            }
-        if ((code = cli_output_check(path)) != EXIT_FINE) return code;
-    }
-    return EXIT_FINE;
-}
-
 static size_t read_file(void *user, void *buffer, size_t size)
 {
     FILE *const file = user;
@@ -168,7 +140,9 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     const char *const input = arguments.operands[0];
     given.saved.compat = (norn_compat)given.compat;
     cli->quiet = given.quiet;
-    if ((code = check_outputs(&given, input)) != EXIT_FINE) goto done;
+    const cli_named_file files[] = {
+        {"-o", given.output}, {"--html", given.html}, {"--metrics", given.metrics}};
+    if ((code = cli_files_check(input, files, NORN_COUNT(files))) != EXIT_FINE) goto done;
     if ((code = read_saved(cli, input, &given.saved, &backtest, &table)) != EXIT_FINE) goto done;
     cli_progress_clear(cli);
     if (!cli->quiet) {

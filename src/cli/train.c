@@ -45,26 +45,10 @@ static int check(const train_flags *given, const char *input)
         cli_error("--save: a model goes to a file, not to a stream");
         return EXIT_USAGE;
     }
-    if (cli_same_file(given->save, input)) {
-        cli_error("--save: the model would replace the file it is made from");
-        return EXIT_USAGE;
-    }
-    const char *checkpoint = given->network.options.checkpoint;
-    if (checkpoint && (strcmp(given->save, checkpoint) == 0 || cli_same_file(given->save, checkpoint) ||
-                       cli_same_file(input, checkpoint))) {
-        cli_error("--checkpoint: it would replace the %s",
-                  cli_same_file(input, checkpoint) ? "file that is read" : "model, or be replaced by it");
-        return EXIT_USAGE;
-    }
-    if (given->log &&
-        (strcmp(given->log, given->save) == 0 || cli_same_file(given->log, given->save) ||
-         cli_same_file(given->log, input) || (checkpoint && strcmp(given->log, checkpoint) == 0))) {
-        cli_error("--log: it would replace another file of this command");
-        return EXIT_USAGE;
-    }
     /* a run of minutes must not end in a file that could never be made */
-    const int code = given->log ? cli_output_check(given->log) : EXIT_FINE;
-    return code == EXIT_FINE ? cli_output_check(given->save) : code;
+    const cli_named_file files[] = {
+        {"--log", given->log}, {"--save", given->save}, {"--checkpoint", given->network.options.checkpoint}};
+    return cli_files_check(input, files, NORN_COUNT(files));
 }
 
 static void report_saved(const cli_state *cli, cli_text *notes, const norn_model *model, const char *path)
@@ -145,11 +129,7 @@ done:
     return code;
 }
 
-static const cli_shared shared[] = {{cli_table_rows, AT(data)},
-                                    {cli_size_rows, AT(network)},
-                                    {cli_network_rows, AT(network)},
-                                    {cli_checkpoint_rows, AT(network)},
-                                    {NULL, 0}};
+static const cli_shared shared[] = CLI_NETWORK_SHARED(train_flags);
 
 const cli_command cli_train_command = {
     .name = "train",
