@@ -1,15 +1,45 @@
 /*
- * The model that tests/golden/model_v1.safetensors holds: every number of it by formula, so that the file can
- * be judged as long as there is a reader. Not to be changed.
+ * For tests of model files: the file they write and read, cells by name or formula, and the model that
+ * tests/golden/model_v1.safetensors holds. Every number of that one is by formula, so that the file can be
+ * judged as long as there is a reader; it is not to be changed.
  */
 #ifndef NORN_TESTS_MODEL_SUPPORT_H
 #define NORN_TESTS_MODEL_SUPPORT_H
 
+#include "device.h"
 #include "support.h"
 
 #include "nn/model.h"
 
+#include <unistd.h>
+
 enum { FIXED_MEMBERS = 2, FIXED_SERIES = 3, FIXED_INPUTS = 4 };
+
+static char path[64]; /* of the group's file */
+
+static inline int make_path(void **state)
+{
+    (void)state;
+    (void)strcpy(path, "/tmp/norn-model-XXXXXX");
+    const int file = mkstemp(path);
+    return file < 0 ? -1 : close(file);
+}
+
+static inline int clean_up(void **state)
+{
+    (void)free_contexts(state);
+    return unlink(path);
+}
+
+/* A built-in cell by its name, or one of a formula. */
+static inline norn_cell *cell_of(const char *formula)
+{
+    norn_cell *cell = NULL;
+    norn_error err = NORN_ERROR_INIT;
+    const char *known = norn_cell_builtin_text(formula), *text = known ? known : formula;
+    assert_ok(norn_cell_read(&cell, text, strlen(text), "text", NULL, &err), &err);
+    return cell;
+}
 
 /* Multiples of 1/64 between -1/2 and 1/2, exact in float; one of them a zero with a sign. */
 static inline float fixed_parameter(size_t member, size_t i)

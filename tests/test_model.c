@@ -4,7 +4,6 @@
  * foreign files are refused with words, and never loaded as something else.
  */
 #include "counting_host.h"
-#include "device.h"
 #include "faulty_files.h"
 #include "model_support.h"
 
@@ -25,22 +24,6 @@
 #ifndef NORN_GOLDEN_MODEL
 #define NORN_GOLDEN_MODEL "tests/golden/model_v1.safetensors"
 #endif
-
-static char path[64];
-
-static int make_path(void **state)
-{
-    (void)state;
-    (void)strcpy(path, "/tmp/norn-model-XXXXXX");
-    const int file = mkstemp(path);
-    return file < 0 ? -1 : close(file);
-}
-
-static int clean_up(void **state)
-{
-    (void)free_contexts(state);
-    return unlink(path);
-}
 
 typedef struct blob {
     unsigned char *bytes; /* taken */

@@ -4,15 +4,12 @@
  * with the line and column of what is wrong with it.
  */
 #include "counting_host.h"
-#include "device.h"
 #include "model_support.h"
 
 #include "nn/model_slices.h"
 #include "nn/reference.h"
 #include "nn/safetensors.h"
 #include "nn/train.h"
-
-#include <unistd.h>
 
 #ifndef NORN_GOLDEN_CELLS
 #define NORN_GOLDEN_CELLS "tests/golden/model_v2_gru.safetensors"
@@ -21,31 +18,6 @@
 static const char blocks[] =
     "cell blocks\nsize heads = 3\nstate h = learned, c = 0.1\nmatrix W, U[heads], R[heads], X\nbias b\n"
     "diagonal p\na = sigmoid(W*x + U*h + b)\nc' = a*tanh(R*h + p*c) + X*x\nh' = tanh(c')\n# \x80 no text\n";
-
-static char path[64];
-
-static int make_path(void **state)
-{
-    (void)state;
-    (void)strcpy(path, "/tmp/norn-model-XXXXXX");
-    const int file = mkstemp(path);
-    return file < 0 ? -1 : close(file);
-}
-
-static int clean_up(void **state)
-{
-    (void)free_contexts(state);
-    return unlink(path);
-}
-
-static norn_cell *cell_of(const char *formula)
-{
-    norn_cell *cell = NULL;
-    norn_error err = NORN_ERROR_INIT;
-    const char *known = norn_cell_builtin_text(formula), *text = known ? known : formula;
-    assert_ok(norn_cell_read(&cell, text, strlen(text), "text", NULL, &err), &err);
-    return cell;
-}
 
 /* Every number by formula: the golden file can be judged as long as there is a reader. Not to be changed. */
 static norn_model *model_of(const norn_cell *cell, size_t members)
