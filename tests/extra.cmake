@@ -178,6 +178,24 @@ if(OCLGRIND AND NOT NORN_SANITIZE)
     endforeach()
 endif()
 
+# ---- counts ------------------------------------------------------------------------------------------------------
+# Instructions of the host's work, by callgrind: no clock, so the machine may be as busy as it likes.
+
+if(VALGRIND AND NOT NORN_SANITIZE)
+    add_executable(count_host ${CMAKE_CURRENT_SOURCE_DIR}/count_host.c)
+    target_include_directories(count_host PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    target_include_directories(count_host SYSTEM PRIVATE ${RANDOM123_INCLUDE_DIR})
+    target_link_libraries(count_host PRIVATE norn norn_options OpenCL::OpenCL m)
+    string(REGEX MATCH "^[0-9]+" major "${CMAKE_C_COMPILER_VERSION}")
+    add_test(NAME counts
+             COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/counts.sh $<TARGET_FILE:count_host> ${PROJECT_SOURCE_DIR}/datasets
+                     ${CMAKE_CURRENT_SOURCE_DIR}/golden/model_v2_gru.safetensors
+                     ${CMAKE_CURRENT_SOURCE_DIR}/golden/instructions.txt
+                     "${CMAKE_C_COMPILER_ID} ${major} ${CMAKE_SYSTEM_PROCESSOR} ${CMAKE_BUILD_TYPE}")
+    set_tests_properties(counts PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT}" LABELS valgrind SKIP_RETURN_CODE 77
+                                           TIMEOUT 600)
+endif()
+
 # ---- fuzzing -----------------------------------------------------------------------------------------------------
 # -DNORN_FUZZ=ON with clang. The sources are compiled in with the fuzzer's own instrumentation; what it finds stays in
 # the build folder. `ctest -L fuzz` runs a minute of each; for longer, run the program itself.
