@@ -14,6 +14,7 @@
 #include "nn/model.h"
 #include "nn/safetensors.h"
 
+#include <assert.h>
 #include <dlfcn.h>
 
 /* ---- launches ---------------------------------------------------------------------------------------------
@@ -57,6 +58,7 @@ typedef struct job {
     double level; /* of the series */
     float pairs[COLUMNS][2];
     norn_span train[MEMBERS], valid[MEMBERS];
+    size_t first_identity, sampled;
     const norn_host *host;
 } job;
 
@@ -91,6 +93,7 @@ static job make_job(void)
                        .clip = 1.0},
              .plan = {.epochs = 7, .patience = 2, .settle = 1, .rate = 5e-2, .seed = 42},
              .count = MEMBERS,
+             .first_identity = 10,
              .level = 3.0,
              .pairs = {{0.0f, 1.0f}, {0.1f, 1.25f}}};
     for (size_t m = 0; m < MEMBERS; m++) {
@@ -118,7 +121,10 @@ static void run(const job *j, result *out)
     norn_member members[MEMBERS];
     memset(members, 0, sizeof members);
     for (size_t m = 0; m < j->count; m++) {
-        members[m] = (norn_member){.identity = 10 + m, .train = &j->train[m], .valid = &j->valid[m]};
+        members[m] = (norn_member){.identity = j->first_identity + m,
+                                   .sampled = j->sampled,
+                                   .train = &j->train[m],
+                                   .valid = &j->valid[m]};
         assert_ok(norn_network_scale(network, m, &j->pairs[0][0], COLUMNS, err), err);
     }
     hook.seen = 0;
@@ -493,71 +499,110 @@ static void the_same_training_writes_the_same_checkpoint(void **state)
 /* ---- refused ----------------------------------------------------------------------------------------------
  */
 
+/* Everything that decides about bits, changed alone. The number goes to the field at that place. */
+enum { SIZE, REAL, WORD, YES };
+#define SHAPE(kind, field, number)                                                                           \
+    {                                                                                                        \
+#field, offsetof(job, shape.field), kind, number, 0                                                  \
+    }
+#define PLAN(kind, field, number)                                                                            \
+    {                                                                                                        \
+#field, offsetof(job, plan.field), kind, number, 1                                                   \
+    }
+#define ROWS_OF(field, number)                                                                               \
+    {                                                                                                        \
+#field, offsetof(job, field), SIZE, number, 2                                                        \
+    }
+static const struct {
+    const char *name;
+    size_t at;
+    int kind;
+    double number;
+    size_t part;
+} others[] = {SHAPE(SIZE, hidden, 5),
+              SHAPE(SIZE, layers, 1),
+              SHAPE(SIZE, window, 5),
+              SHAPE(SIZE, horizon, 2),
+              SHAPE(SIZE, batch, 6),
+              SHAPE(SIZE, bptt, 3),
+              SHAPE(WORD, loss, NORN_LOSS_MAE),
+              SHAPE(WORD, path, NORN_PATH_STAGE),
+              SHAPE(WORD, init, NORN_INIT_XAVIER),
+              SHAPE(WORD, optimiser.kind, NORN_OPTIMISER_RMSPROP),
+              SHAPE(YES, optimiser.nesterov, 1),
+              SHAPE(REAL, optimiser.decay, 0.1),
+              SHAPE(REAL, optimiser.momentum, 0.5),
+              SHAPE(REAL, optimiser.alpha, 0.5),
+              SHAPE(REAL, optimiser.clip_value, 0.5),
+              SHAPE(REAL, dropout, 0.5),
+              SHAPE(REAL, clip, 0.5),
+              SHAPE(REAL, quantile, 0.25),
+              SHAPE(REAL, forget_bias, 1),
+              PLAN(SIZE, epochs, 8),
+              PLAN(SIZE, steps_per_epoch, 3),
+              PLAN(SIZE, patience, 3),
+              PLAN(SIZE, settle, 2),
+              PLAN(SIZE, most_valid, 4),
+              PLAN(SIZE, seed, 43),
+              PLAN(REAL, rate, 1e-3),
+              PLAN(WORD, schedule.kind, NORN_RATE_STEP),
+              PLAN(SIZE, schedule.warmup, 2),
+              PLAN(REAL, schedule.factor, 0.5),
+              PLAN(SIZE, schedule.every, 2),
+              ROWS_OF(first_identity, 1),
+              ROWS_OF(sampled, 5),
+              ROWS_OF(train[2].first, 3),
+              ROWS_OF(train[2].count, 20),
+              ROWS_OF(valid[0].first, 54),
+              ROWS_OF(valid[3].count, 7),
+              ROWS_OF(count, 3),
+              {"level", offsetof(job, level), REAL, 3.5, 3}};
+
+static_assert(sizeof(uint64_t) == sizeof(size_t) && sizeof(norn_loss) == sizeof(int),
+              "the table writes sizes, seeds and words");
+
 static void a_checkpoint_of_another_training_is_refused_by_name(void **state)
 {
     (void)state;
     static result cut, got;
-    const job j = make_job();
+    static const char *const words[] = {"the network is another", "the training is another",
+                                        "the rows or members are others", "the series or their scalings"};
+    job j = make_job();
+    j.shape.optimiser = (norn_optimiser){.kind = NORN_OPTIMISER_SGD, .momentum = 0.9};
     run_until(&j, 60, &cut);
-    for (int which = 0;; which++) {
+    for (size_t i = 0; i < NORN_COUNT(others); i++) {
         job other = j;
-        const char *words = "the network is another";
-        switch (which) {
-        case 0:
-            other.shape.hidden = 5;
-            break;
-        case 1:
-            other.shape.loss = NORN_LOSS_MAE;
-            break;
-        case 2:
-            other.shape.dropout = 0.5;
-            break;
-        case 3:
-            other.shape.optimiser.decay = 0.1;
-            break;
-        case 4:
-            other.shape.batch = 6;
-            break;
-        case 5:
-            other.plan.seed = 43;
-            words = "the training is another";
-            break;
-        case 6:
-            other.plan.epochs = 8;
-            words = "the training is another";
-            break;
-        case 7:
-            other.plan.rate = 1e-3;
-            words = "the training is another";
-            break;
-        case 8:
-            other.plan.schedule.kind = NORN_RATE_STEP;
-            words = "the training is another";
-            break;
-        case 9:
-            other.train[2].count--;
-            words = "the rows or members are others";
-            break;
-        case 10:
-            other.count = 3;
-            words = "the rows or members are others";
-            break;
-        case 11:
-            other.level = 3.5;
-            words = "the series or their scalings";
-            break;
-        case 12:
-            other.pairs[1][0] = 0.2f;
-            words = "the series or their scalings";
-            break;
-        default:
-            return;
-        }
+        unsigned char *const field = (unsigned char *)&other + others[i].at;
+        const size_t whole = (size_t)others[i].number;
+        const int word = (int)others[i].number;
+        const bool yes = others[i].number != 0.0;
+        if (others[i].kind == SIZE)
+            memcpy(field, &whole, sizeof whole);
+        else if (others[i].kind == REAL)
+            memcpy(field, &others[i].number, sizeof others[i].number);
+        else if (others[i].kind == WORD)
+            memcpy(field, &word, sizeof word);
+        else
+            memcpy(field, &yes, sizeof yes);
         go_on(&other, &got);
-        assert_int_equal(got.status, NORN_ERR_DATA);
-        if (!strstr(got.err.message, words)) fail_msg("%d: %s", which, got.err.message);
-        assert_string_equal(got.err.file, path);
+        if (got.status != NORN_ERR_DATA || !strstr(got.err.message, words[others[i].part]) ||
+            strcmp(got.err.file, path) != 0)
+            fail_msg("%s: %s", others[i].name, got.err.message);
     }
+    job other = j; /* and what is no number */
+    other.pairs[1][0] = 0.2f;
+    go_on(&other, &got);
+    assert_int_equal(got.status, NORN_ERR_DATA);
+    assert_non_null(strstr(got.err.message, words[3]));
+    norn_cell *cell = NULL;
+    const char *text = norn_cell_builtin_text("gru");
+    assert_ok(norn_cell_read(&cell, text, strlen(text), "gru", NULL, &got.err), &got.err);
+    other = j;
+    other.shape.cell = cell;
+    go_on(&other, &got);
+    norn_cell_free(cell);
+    assert_int_equal(got.status, NORN_ERR_DATA);
+    assert_non_null(strstr(got.err.message, words[0]));
 }
 
 static void what_is_no_checkpoint_is_refused(void **state)

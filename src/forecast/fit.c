@@ -402,6 +402,11 @@ static norn_status train_turn(norn_run *r, norn_network *network, norn_member *m
         if (r->options->resume && turn == 0)
             norn_choose(r->choices, "resume", "--resume, --checkpoint",
                         own.resume ? "from the checkpoint" : "from the start: there is no checkpoint yet");
+        if (!r->options->resume && turn == 0 && norn_checkpoint_members(path, r->host))
+            norn_log(r->host, NORN_LOG_WARNING,
+                     "%s holds where an earlier training stands, and this one replaces it (--resume goes on "
+                     "from it)",
+                     path);
         r->stands = true;
     }
     const norn_status status = norn_train(network, r->device, members, count, &own, r->host, err);

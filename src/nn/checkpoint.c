@@ -334,7 +334,7 @@ static norn_status check_description(norn_safetensors *file, const char *descrip
     static const char *const mends[NORN_FINGERPRINTS] = {
         "the network is another (--cell, --layers, --hidden, --batch, --loss, ...)",
         "the training is another (--epochs, --lr, --seed, ...)",
-        "the rows or members are others (--horizon, --window, --holdout, ...)",
+        "the rows or members are others (--horizon, --window, --holdout, --members, ...)",
         "the series or their scalings are others"};
     const char *path = norn_safetensors_path(file);
     char sum[NORN_CHECKSUM_TEXT], device[256];

@@ -665,7 +665,11 @@ static norn_status load(norn_model **out, norn_safetensors *file, const norn_hos
     json_error_t wrong;
     norn_error wrong_sizes = NORN_ERROR_INIT;
     const char *description = norn_safetensors_text(file, "norn");
-    if (!description) return refuse(&l, "a safetensors file, but not a model of Norn");
+    if (!description)
+        return refuse(&l, "a safetensors file, but not a model of Norn%s",
+                      norn_safetensors_text(file, "norn_checkpoint")
+                          ? ": it is the checkpoint of a training (--checkpoint, --resume)"
+                          : "");
     if (strlen(description) > NORN_MODEL_TEXT)
         return refuse(&l, "the model's description is longer than %d bytes", NORN_MODEL_TEXT);
     norn_status status = norn_checksum_check(file, description, "norn_crc32", host, err);
