@@ -40,8 +40,6 @@
 typedef float16 vf;
 typedef int16 vi;
 typedef uint16 vu;
-#define VLOAD(p) vload16(0, (p))
-#define VSTORE(v, p) vstore16((v), 0, (p))
 #define AS_FLOAT(x) as_float16(x)
 #define AS_INT(x) as_int16(x)
 #define AS_UINT(x) as_uint16(x)
@@ -50,8 +48,6 @@ typedef uint16 vu;
 typedef float8 vf;
 typedef int8 vi;
 typedef uint8 vu;
-#define VLOAD(p) vload8(0, (p))
-#define VSTORE(v, p) vstore8((v), 0, (p))
 #define AS_FLOAT(x) as_float8(x)
 #define AS_INT(x) as_int8(x)
 #define AS_UINT(x) as_uint8(x)
@@ -60,8 +56,6 @@ typedef uint8 vu;
 typedef float4 vf;
 typedef int4 vi;
 typedef uint4 vu;
-#define VLOAD(p) vload4(0, (p))
-#define VSTORE(v, p) vstore4((v), 0, (p))
 #define AS_FLOAT(x) as_float4(x)
 #define AS_INT(x) as_int4(x)
 #define AS_UINT(x) as_uint4(x)
@@ -70,12 +64,26 @@ typedef uint4 vu;
 typedef float vf;
 typedef int vi;
 typedef uint vu;
-#define VLOAD(p) (*(p))
-#define VSTORE(v, p) (*(p) = (v))
 #define AS_FLOAT(x) as_float(x)
 #define AS_INT(x) as_int(x)
 #define AS_UINT(x) as_uint(x)
 #define IOTA 0
+#endif
+
+// A vector at any float. vstore16 is four stores of four floats with PoCL 3.1, and a vector that is loaded soon after has to
+// wait for all of them; a member of a packed struct is one store.
+#if VW > 1
+typedef struct __attribute__((packed)) {
+    vf v;
+} vf_anywhere;
+#define VLOAD(p) (((__global const vf_anywhere *)(p))->v)
+#define VSTORE(x, p) (((__global vf_anywhere *)(p))->v = (x))
+#define LANES_LOAD(p) (((const vf_anywhere *)(p))->v) // of an item's own floats
+#define LANES_STORE(x, p) (((vf_anywhere *)(p))->v = (x))
+#else
+#define LANES_LOAD(p) (*(p))
+#define VLOAD(p) (*(p))
+#define VSTORE(x, p) (*(p) = (x))
 #endif
 
 // a where the condition holds, else b: select() wants the sign bit for vectors and truth for scalars, as comparisons

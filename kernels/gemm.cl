@@ -26,7 +26,7 @@ KERNEL void gemm_small(const int M, const int N, const int K, CONST_FLOATS a, co
         } else {
             float lanes[VW];
             for (int v = 0; v < VW; v++) lanes[v] = b[(size_t)k * b_row + (size_t)min(n0 + v, N - 1) * b_column];
-            bv = VLOAD(lanes);
+            bv = LANES_LOAD(lanes);
         }
 #endif
 #pragma unroll
@@ -42,7 +42,7 @@ KERNEL void gemm_small(const int M, const int N, const int K, CONST_FLOATS a, co
 #if VW > 1
         if (m0 + r < M && !whole) {
             float lanes[VW];
-            VSTORE(acc[r], lanes);
+            LANES_STORE(acc[r], lanes);
             for (int v = 0; v < VW; v++)
                 if (n0 + v < N) to[v] = add ? to[v] + lanes[v] : lanes[v];
         }

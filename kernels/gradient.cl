@@ -138,6 +138,90 @@ INLINE void stage_gradient(const int l, const int j, int part, const int kx, con
 }
 #endif
 
+// What a group of the gradient makes of a shard. The heavy blocks come first: the layers above the first, then the first
+// layer, then the head.
+#ifdef CELL_STAGES
+#define GRADIENT_PARTS(kx) stage_parts(kx)
+#else
+#define GRADIENT_PARTS(kx) (((kx) + HP + PART - 1) / PART)
+#endif
+#define UPPER_GRADIENTS ((L - 1) * NJ * GRADIENT_PARTS(HP))
+#define LAYER_GRADIENTS (UPPER_GRADIENTS + NJ * GRADIENT_PARTS(KX))
+
+// Block `block` of a shard whose arrays stand at x, h, ...; rows of it are real.
+INLINE void gradient_block(int block, const int rows, const int fresh, const int KX, const int T, const int BP, const int OP,
+                           const int with_dropout, const int first_time, __global const float *x, __global const float *h,
+                           __global const float *carry, __global const float *kept, __global const float *dropped,
+                           __global const float *dy, __global const float *sums, __global float *gradient,
+                           __global float *chain)
+{
+    const size_t h_strip = (size_t)(T + 1) * BP * SW, units_strip = (size_t)T * BP * SW, kept_strip = (size_t)T * BP * GS;
+    const int N = (T - first_time) * BP;
+    const size_t skipped = (size_t)first_time * BP; // rows of times that no gradient reaches
+    x += skipped * KX;
+    h += skipped * SW;
+    kept += skipped * GS;
+    dropped += skipped * SW;
+    if (block >= LAYER_GRADIENTS) {
+        head_weight_gradient(h + (L - 1) * H_SIZE + (size_t)N * SW, h_strip, dy, BP, clamp(rows, 0, BP),
+                             block - LAYER_GRADIENTS, gradient + HEAD_START, gradient + HEAD_BIAS, fresh);
+        return;
+    }
+    const int upper_parts = GRADIENT_PARTS(HP);
+    const int l = block < UPPER_GRADIENTS ? 1 + block / (NJ * upper_parts) : 0;
+    const int parts = l ? upper_parts : GRADIENT_PARTS(KX);
+    block = l ? block % (NJ * upper_parts) : block - UPPER_GRADIENTS;
+    const int j = block / parts, part = block % parts;
+    __global const float *d = kept + l * KEPT_SIZE + j * kept_strip + LANE;
+#ifdef CELL_STAGES
+    stage_gradient(l, j, part, KXL(l), T, BP, N, fresh, l ? h + (l - 1) * H_SIZE + (size_t)BP * SW : x,
+                   with_dropout && l ? dropped + (l - 1) * UNITS_SIZE : 0, h + l * H_SIZE,
+                   carry + l * CELL_CARRIES * H_SIZE + skipped * SW, kept + l * KEPT_SIZE, gradient + LAYER_START(l),
+                   chain + LAYER_START(l));
+#else
+    (void)carry;
+    const int kx = KXL(l), k0 = part * PART, k1 = min(k0 + PART, kx + HP);
+    const size_t start = LAYER_START(l) + (size_t)j * (kx + HP) * GS + LANE;
+    __global const float *recurrent = h + l * H_SIZE; // slot t holds h before the step t of those
+    for (int n0 = 0; n0 < N; n0 += NC) {
+        const int n1 = min(n0 + NC, N);
+        for (int k = k0; k < k1; k += RW) {
+            __global float *total = gradient + start + (size_t)k * GS;
+            __global float *state = fresh ? total : chain + start + (size_t)k * GS;
+            if (k >= kx) {
+                const int u = k - kx;
+                gradient_tile(GS, CELL_H_FIRST, G, recurrent + (u / SW) * h_strip + u % SW, SW, d, total, state, n0, n1, N,
+                              fresh);
+            } else if (l == 0)
+                gradient_tile(GS, 0, CELL_X_GATES, x + k, KX, d, total, state, n0, n1, N, fresh);
+            else if (with_dropout)
+                gradient_tile(GS, 0, CELL_X_GATES, dropped + (l - 1) * UNITS_SIZE + (k / SW) * units_strip + k % SW, SW, d,
+                              total, state, n0, n1, N, fresh);
+            else
+                gradient_tile(GS, 0, CELL_X_GATES, recurrent - H_SIZE + (size_t)BP * SW + (k / SW) * h_strip + k % SW, SW, d,
+                              total, state, n0, n1, N, fresh);
+        }
+    }
+#endif
+    if (part == 0) {
+        __global float *bias = gradient + LAYER_BIAS(l) + (size_t)j * (G + CELL_VECTORS) * SW + LANE;
+        gradient_bias(d, bias, N, fresh);
+        if (SUMS)
+            gradient_units(sums + l * LAYER_SUMS + LANE, BP / ROWS, j, bias,
+                           gradient + LAYER_INITIAL(l) + (size_t)j * SW + LANE, fresh);
+    }
+}
+
+#ifdef SHARD_GRADIENTS
+INLINE void shard_gradient(const int rows, const int run, const int KX, const int T, const int BP, const int OP,
+                           const int first_time, CONST_FLOATS x, CONST_FLOATS h, CONST_FLOATS carry, CONST_FLOATS kept,
+                           CONST_FLOATS dropped, CONST_FLOATS dy, CONST_FLOATS sums, FLOATS gradient)
+{
+    for (int block = 0; block < (run ? LAYER_GRADIENTS + OP / UB : 0); block++)
+        gradient_block(block, rows, 1, KX, T, BP, OP, DROPOUT, first_time, x, h, carry, kept, dropped, dy, sums, gradient,
+                       gradient);
+}
+#else
 // first, count   the shards of this launch, which have the first of the `held` places
 // chain          [slot][parameters], for shards of more than NC rows where there is one split
 KERNEL void weight_gradient(__global const int *restrict schedule, const int step, const int slots, const int first,
@@ -151,75 +235,14 @@ KERNEL void weight_gradient(__global const int *restrict schedule, const int ste
     if (rows == 0) return;
     const int parts_of_count = splits == 1 ? 1 : count, split = (int)get_group_id(0) % parts_of_count;
     const int begin = splits == 1 ? 0 : split, end = splits == 1 ? count : split + 1;
-    const size_t h_strip = (size_t)(T + 1) * BP * SW, units_strip = (size_t)T * BP * SW, kept_strip = (size_t)T * BP * GS;
-    // Heavy blocks first: the layers above the first, then the first layer, then the head.
-#ifdef CELL_STAGES
-    const int parts_upper = stage_parts(HP), parts_first = stage_parts(KX);
-#else
-    const int parts_upper = (2 * HP + PART - 1) / PART, parts_first = (KX + HP + PART - 1) / PART;
-#endif
-    const int upper = (L - 1) * NJ * parts_upper, lowest = NJ * parts_first, N = (T - first_time) * BP;
-    const size_t skipped = (size_t)first_time * BP; // rows of times that no gradient reaches
     gradient += ((size_t)slot * splits + (splits == 1 ? 0 : first + split)) * PARAMETERS;
     chain += splits == 1 ? (size_t)slot * PARAMETERS : 0;
-
     for (int place = begin; place < end; place++) {
-        const int fresh = splits > 1 || first + place == 0;
         const size_t at = (size_t)slot * held + place;
-        CONST_FLOATS xs = x + at * T * BP * KX + skipped * KX;
-        CONST_FLOATS hs = h + at * L * H_SIZE + skipped * SW;
-        CONST_FLOATS ds = kept + at * L * KEPT_SIZE + skipped * GS;
-        CONST_FLOATS drops = dropped + at * (L - 1) * UNITS_SIZE + skipped * SW;
-        int block = (int)get_group_id(0) / parts_of_count;
-        if (block >= upper + lowest) {
-            head_weight_gradient(hs + (L - 1) * H_SIZE + (size_t)N * SW, h_strip, dy + at * BP * OP, BP,
-                                 clamp(rows - (first + place) * BP, 0, BP), block - upper - lowest, gradient + HEAD_START,
-                                 gradient + HEAD_BIAS, fresh);
-            continue;
-        }
-        const int l = block < upper ? 1 + block / (NJ * parts_upper) : 0;
-        const int parts = l ? parts_upper : parts_first;
-        block = l ? block % (NJ * parts_upper) : block - upper;
-        const int j = block / parts, part = block % parts;
-#ifdef CELL_STAGES
-        stage_gradient(l, j, part, KXL(l), T, BP, N, fresh, l ? hs + (l - 1) * H_SIZE + (size_t)BP * SW : xs,
-                       with_dropout && l ? drops + (l - 1) * UNITS_SIZE : 0, hs + l * H_SIZE,
-                       carry + (at * L + l) * CELL_CARRIES * H_SIZE + skipped * SW, ds + l * KEPT_SIZE, gradient + LAYER_START(l),
-                       chain + LAYER_START(l));
-        CONST_FLOATS d = ds + l * KEPT_SIZE + j * kept_strip + LANE;
-#else
-        (void)carry;
-        const int kx = KXL(l), k0 = part * PART, k1 = min(k0 + PART, kx + HP);
-
-        CONST_FLOATS d = ds + l * KEPT_SIZE + j * kept_strip + LANE;
-        const size_t start = LAYER_START(l) + (size_t)j * (kx + HP) * GS + LANE;
-        CONST_FLOATS recurrent = hs + l * H_SIZE; // slot t holds h before the step t of those
-        for (int n0 = 0; n0 < N; n0 += NC) {
-            const int n1 = min(n0 + NC, N);
-            for (int k = k0; k < k1; k += RW) {
-                __global float *total = gradient + start + (size_t)k * GS;
-                __global float *state = fresh ? total : chain + start + (size_t)k * GS;
-                if (k >= kx) {
-                    const int u = k - kx;
-                    gradient_tile(GS, CELL_H_FIRST, G, recurrent + (u / SW) * h_strip + u % SW, SW, d, total, state, n0, n1,
-                                  N, fresh);
-                } else if (l == 0)
-                    gradient_tile(GS, 0, CELL_X_GATES, xs + k, KX, d, total, state, n0, n1, N, fresh);
-                else if (with_dropout)
-                    gradient_tile(GS, 0, CELL_X_GATES, drops + (l - 1) * UNITS_SIZE + (k / SW) * units_strip + k % SW, SW, d,
-                                  total, state, n0, n1, N, fresh);
-                else
-                    gradient_tile(GS, 0, CELL_X_GATES, recurrent - H_SIZE + (size_t)BP * SW + (k / SW) * h_strip + k % SW,
-                                  SW, d, total, state, n0, n1, N, fresh);
-            }
-        }
-#endif
-        if (part == 0) {
-            __global float *bias = gradient + LAYER_BIAS(l) + (size_t)j * (G + CELL_VECTORS) * SW + LANE;
-            gradient_bias(d, bias, N, fresh);
-            if (SUMS)
-                gradient_units(sums + at * SUMS_SIZE + l * LAYER_SUMS + LANE, BP / ROWS, j, bias,
-                               gradient + LAYER_INITIAL(l) + (size_t)j * SW + LANE, fresh);
-        }
+        gradient_block((int)get_group_id(0) / parts_of_count, rows - (first + place) * BP, splits > 1 || first + place == 0,
+                       KX, T, BP, OP, with_dropout, first_time, x + at * T * BP * KX, h + at * L * H_SIZE,
+                       carry + at * L * CELL_CARRIES * H_SIZE, kept + at * L * KEPT_SIZE,
+                       dropped + at * (L - 1) * UNITS_SIZE, dy + at * BP * OP, sums + at * SUMS_SIZE, gradient, chain);
     }
 }
+#endif

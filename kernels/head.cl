@@ -83,7 +83,7 @@ INLINE void head_loss(CONST_FLOATS tracks, __global const long *restrict track_s
 #if VW == 1
                 const vf goal = target[0];
 #else
-                const vf goal = VLOAD(target);
+                const vf goal = LANES_LOAD(target);
 #endif
                 const vi present = isequal(goal, goal);
                 const vf e = CHOOSE(present, VLOAD(at) - goal, (vf)0.0f);
@@ -107,7 +107,7 @@ INLINE void head_loss(CONST_FLOATS tracks, __global const long *restrict track_s
 #if VW == 1
                 const vf counts = weight[0];
 #else
-                const vf counts = VLOAD(weight);
+                const vf counts = LANES_LOAD(weight);
 #endif
                 l *= counts;
                 d *= counts;

@@ -13,17 +13,12 @@
 #define CELL_HOLES 0
 #endif
 
-// Sums the splits of the gradient into the first one and the squares of a part of it into parts[slot][part]. Where places
+// Sums the splits of the gradient into the first one and the squares of a part of it into parts[part]. Where places
 // have no parameter (CELL_HOLES: gates without a bias, matrices in blocks) `places` is 1 for those that have, and the
-// gradient of the others is made 0.
-// Grid: NORM_PARTS by slots. partial [slot][NORM_PARTS][UB] is scratch.
-KERNEL void gradient_norm(__global const int *restrict schedule, const int step, const int slots, const int splits,
-                          const long parameters, FLOATS gradient, FLOATS partial, FLOATS parts,
-                          CONST_FLOATS places)
+// gradient of the others is made 0. gradient and parts are the slot's own, partial [NORM_PARTS][UB] is its scratch.
+INLINE void norm_part(const int part, const int rests, const int splits, const long parameters, FLOATS gradient,
+                      FLOATS partial, FLOATS parts, CONST_FLOATS places)
 {
-    const int part = (int)get_group_id(0), slot = (int)get_group_id(1);
-    const int rests = schedule[((size_t)step * slots + slot) * SCHEDULE_WORDS] == 0;
-    gradient += (size_t)slot * splits * parameters;
     const long vectors = rests ? 0 : parameters / UB;
     vf sum = (vf)0.0f;
     for (long i = vectors * part / NORM_PARTS; i < vectors * (part + 1) / NORM_PARTS; i++) {
@@ -34,14 +29,25 @@ KERNEL void gradient_norm(__global const int *restrict schedule, const int step,
         if (splits > 1 || CELL_HOLES) VSTORE(g, at);
         sum = fma(g, g, sum);
     }
-    partial += ((size_t)slot * NORM_PARTS + part) * UB;
+    partial += part * UB;
     VSTORE(sum, partial + LANE);
     GROUP_SYNC();
     if (LS == 1 || get_local_id(0) == 0) {
         float total = 0.0f;
         for (int u = 0; u < UB; u++) total += partial[u];
-        parts[slot * NORM_PARTS + part] = total;
+        parts[part] = total;
     }
+}
+
+// Grid: NORM_PARTS by slots.
+KERNEL void gradient_norm(__global const int *restrict schedule, const int step, const int slots, const int splits,
+                          const long parameters, FLOATS gradient, FLOATS partial, FLOATS parts,
+                          CONST_FLOATS places)
+{
+    const int slot = (int)get_group_id(1);
+    const int rests = schedule[((size_t)step * slots + slot) * SCHEDULE_WORDS] == 0;
+    norm_part((int)get_group_id(0), rests, splits, parameters, gradient + (size_t)slot * splits * parameters,
+              partial + (size_t)slot * NORM_PARTS * UB, parts + slot * NORM_PARTS, places);
 }
 
 // Is the vector at `at` one of biases, or of other parameters that are no matrix? They end each layer and the head; decay
@@ -83,86 +89,53 @@ INLINE vf used_gradient(const vf gradient, const float scale, const float most, 
     return decay > 0.0f ? fma((vf)decay, p, g) : g;
 }
 
-// Grid of the rules: any number of groups by slots; group i takes the i-th part of the vector. `decay` is added to the
-// gradient of weights, `decoupled` taken from the weights themselves.
-KERNEL void adam(__global int *schedule, const int step, const int slots, const int splits,
-                 const long parameters, const float clip, CONST_FLOATS gradient, CONST_FLOATS parts, FLOATS values,
-                 FLOATS first_moment, FLOATS second_moment, const int KX, const int OP, const float most, const float decay,
-                 const float decoupled)
+// The rules, for the vectors from `first` up to `end` of a member's numbers. `decay` is added to the gradient of weights,
+// `decoupled` taken from the weights themselves.
+INLINE void adam_rule(const long first, const long end, const float rate, const float c1, const float c2, const float scale,
+                      CONST_FLOATS gradient, FLOATS values, FLOATS first_moment, FLOATS second_moment, const int KX,
+                      const int OP, const float most, const float decay, const float decoupled)
 {
-    const int slot = (int)get_group_id(1);
-    __global const int *plan = schedule + ((size_t)step * slots + slot) * SCHEDULE_WORDS;
-    if (plan[0] == 0) return;
-    const size_t member = (size_t)plan[2] * parameters;
-    const float rate = as_float(plan[3]), c1 = as_float(plan[4]), c2 = as_float(plan[5]);
-    const float scale = clipping(schedule, step, slots, parts, clip);
-    if (scale < 0.0f) return;
-    gradient += (size_t)slot * splits * parameters;
-
-    const long vectors = parameters / UB, groups = (long)get_num_groups(0), group = (long)get_group_id(0);
-    for (long i = vectors * group / groups; i < vectors * (group + 1) / groups; i++) {
+    for (long i = first; i < end; i++) {
         const size_t at = (size_t)i * UB + LANE;
         const int weight = !is_bias((size_t)i * UB, KX, OP);
-        vf p = VLOAD(values + member + at);
+        vf p = VLOAD(values + at);
         const vf g = used_gradient(VLOAD(gradient + at), scale, most, weight ? decay : 0.0f, p);
-        const vf m = fma((vf)BETA1, VLOAD(first_moment + member + at), (1.0f - BETA1) * g);
-        const vf v = fma((vf)BETA2, VLOAD(second_moment + member + at), (1.0f - BETA2) * g * g);
-        VSTORE(m, first_moment + member + at);
-        VSTORE(v, second_moment + member + at);
+        const vf m = fma((vf)BETA1, VLOAD(first_moment + at), (1.0f - BETA1) * g);
+        const vf v = fma((vf)BETA2, VLOAD(second_moment + at), (1.0f - BETA2) * g * g);
+        VSTORE(m, first_moment + at);
+        VSTORE(v, second_moment + at);
         if (decoupled > 0.0f && weight) p = fma((vf)(-rate * decoupled), p, p);
-        VSTORE(p - rate * (m * c1) / (sqrt(v * c2) + EPSILON), values + member + at);
+        VSTORE(p - rate * (m * c1) / (sqrt(v * c2) + EPSILON), values + at);
     }
 }
 
-KERNEL void sgd(__global int *schedule, const int step, const int slots, const int splits,
-                const long parameters, const float clip, CONST_FLOATS gradient, CONST_FLOATS parts, FLOATS values,
-                FLOATS first_moment, const int KX, const int OP, const float most, const float decay, const float momentum,
-                const int nesterov)
+INLINE void sgd_rule(const long first, const long end, const float rate, const float scale, CONST_FLOATS gradient,
+                     FLOATS values, FLOATS first_moment, const int KX, const int OP, const float most, const float decay,
+                     const float momentum, const int nesterov)
 {
-    const int slot = (int)get_group_id(1);
-    __global const int *plan = schedule + ((size_t)step * slots + slot) * SCHEDULE_WORDS;
-    if (plan[0] == 0) return;
-    const size_t member = (size_t)plan[2] * parameters;
-    const float rate = as_float(plan[3]);
-    const float scale = clipping(schedule, step, slots, parts, clip);
-    if (scale < 0.0f) return;
-    gradient += (size_t)slot * splits * parameters;
-
-    const long vectors = parameters / UB, groups = (long)get_num_groups(0), group = (long)get_group_id(0);
-    for (long i = vectors * group / groups; i < vectors * (group + 1) / groups; i++) {
+    for (long i = first; i < end; i++) {
         const size_t at = (size_t)i * UB + LANE;
-        const vf p = VLOAD(values + member + at);
+        const vf p = VLOAD(values + at);
         const vf g = used_gradient(VLOAD(gradient + at), scale, most, is_bias((size_t)i * UB, KX, OP) ? 0.0f : decay, p);
-        const vf m = fma((vf)momentum, VLOAD(first_moment + member + at), g);
-        VSTORE(m, first_moment + member + at);
-        VSTORE(fma((vf)(-rate), nesterov ? fma((vf)momentum, m, g) : m, p), values + member + at);
+        const vf m = fma((vf)momentum, VLOAD(first_moment + at), g);
+        VSTORE(m, first_moment + at);
+        VSTORE(fma((vf)(-rate), nesterov ? fma((vf)momentum, m, g) : m, p), values + at);
     }
 }
 
-KERNEL void rmsprop(__global int *schedule, const int step, const int slots, const int splits,
-                    const long parameters, const float clip, CONST_FLOATS gradient, CONST_FLOATS parts, FLOATS values,
-                    FLOATS first_moment, FLOATS second_moment, const int KX, const int OP, const float most,
-                    const float decay, const float momentum, const float alpha)
+INLINE void rmsprop_rule(const long first, const long end, const float rate, const float scale, CONST_FLOATS gradient,
+                         FLOATS values, FLOATS first_moment, FLOATS second_moment, const int KX, const int OP,
+                         const float most, const float decay, const float momentum, const float alpha)
 {
-    const int slot = (int)get_group_id(1);
-    __global const int *plan = schedule + ((size_t)step * slots + slot) * SCHEDULE_WORDS;
-    if (plan[0] == 0) return;
-    const size_t member = (size_t)plan[2] * parameters;
-    const float rate = as_float(plan[3]);
-    const float scale = clipping(schedule, step, slots, parts, clip);
-    if (scale < 0.0f) return;
-    gradient += (size_t)slot * splits * parameters;
-
-    const long vectors = parameters / UB, groups = (long)get_num_groups(0), group = (long)get_group_id(0);
-    for (long i = vectors * group / groups; i < vectors * (group + 1) / groups; i++) {
+    for (long i = first; i < end; i++) {
         const size_t at = (size_t)i * UB + LANE;
-        const vf p = VLOAD(values + member + at);
+        const vf p = VLOAD(values + at);
         const vf g = used_gradient(VLOAD(gradient + at), scale, most, is_bias((size_t)i * UB, KX, OP) ? 0.0f : decay, p);
-        const vf v = fma((vf)alpha, VLOAD(second_moment + member + at), (1.0f - alpha) * g * g);
-        const vf m = fma((vf)momentum, VLOAD(first_moment + member + at), g / (sqrt(v) + EPSILON));
-        VSTORE(v, second_moment + member + at);
-        VSTORE(m, first_moment + member + at);
-        VSTORE(fma((vf)(-rate), m, p), values + member + at);
+        const vf v = fma((vf)alpha, VLOAD(second_moment + at), (1.0f - alpha) * g * g);
+        const vf m = fma((vf)momentum, VLOAD(first_moment + at), g / (sqrt(v) + EPSILON));
+        VSTORE(v, second_moment + at);
+        VSTORE(m, first_moment + at);
+        VSTORE(fma((vf)(-rate), m, p), values + at);
     }
 }
 
@@ -211,25 +184,20 @@ INLINE void pack_stages(CONST_FLOATS p, FLOATS b, const int l, const int KX, con
 }
 #endif
 
-// Copies the weights into the layout of the backward products. Grid: blocks by slots; the blocks are (layer, strip of
-// gates, strip of columns), then strips of units of the head. Rests with its member, except when step is negative: then
-// every slot is copied (after initialisation or restoring).
-KERNEL void pack_backward(__global const int *restrict schedule, const int step, const int slots, const int KX,
-                          const int OP, CONST_FLOATS parameters, FLOATS back)
-{
-    const int slot = (int)get_group_id(1);
-    __global const int *plan = schedule + ((size_t)max(step, 0) * slots + slot) * SCHEDULE_WORDS;
-    if (step >= 0 && plan[0] == 0) return;
-    CONST_FLOATS p = parameters + (size_t)plan[2] * PARAMETERS;
-    FLOATS b = back + (size_t)plan[2] * BACK_SIZE;
-    int block = (int)get_group_id(0);
+// Copies a block of a member's weights into the layout of the backward products. The blocks are (layer, strip of gates,
+// strip of columns), then strips of units of the head.
 #ifdef CELL_STAGES
-    const int first = NJ * NJ * SOURCES(0), upper = (L - 1) * NJ * NJ * SOURCES(1);
+#define FIRST_BLOCKS (NJ * NJ * SOURCES(0))
+#define UPPER_BLOCKS (NJ * NJ * SOURCES(1)) // of each layer above the first
 #else
-    const int first = NJ * NJ, upper = (L - 1) * NJ * 2 * NJ;
+#define FIRST_BLOCKS (NJ * NJ)
+#define UPPER_BLOCKS (2 * NJ * NJ)
 #endif
-    if (block >= first + upper) {
-        const int strip = block - first - upper;
+#define PACK_BLOCKS (FIRST_BLOCKS + (L - 1) * UPPER_BLOCKS + NJ)
+INLINE void pack_block(int block, const int KX, const int OP, CONST_FLOATS p, FLOATS b)
+{
+    if (block >= FIRST_BLOCKS + (L - 1) * UPPER_BLOCKS) {
+        const int strip = block - FIRST_BLOCKS - (L - 1) * UPPER_BLOCKS;
         for (int n = 0; n < OP; n++)
             for (int v = LANE; v < SW; v += LS * VW)
                 for (int i = 0; i < VW; i++)
@@ -237,13 +205,11 @@ KERNEL void pack_backward(__global const int *restrict schedule, const int step,
                         p[HEAD_START + ((size_t)(n / UB) * HP + strip * SW + v + i) * UB + n % UB];
         return;
     }
+    const int l = block < FIRST_BLOCKS ? 0 : 1 + (block - FIRST_BLOCKS) / UPPER_BLOCKS;
+    if (l) block = (block - FIRST_BLOCKS) % UPPER_BLOCKS;
 #ifdef CELL_STAGES
-    const int l = block < first ? 0 : 1 + (block - first) / (NJ * NJ * SOURCES(1));
-    if (l) block = (block - first) % (NJ * NJ * SOURCES(1));
     pack_stages(p + LAYER_START(l), b + BACK_START(l), l, KXL(l), block);
 #else
-    const int l = block < first ? 0 : 1 + (block - first) / (2 * NJ * NJ);
-    if (l) block = (block - first) % (2 * NJ * NJ);
     const int columns = l ? 2 * NJ : NJ, kx = KXL(l);
     const int j = block / columns, column = block % columns;
     int width;
@@ -256,3 +222,74 @@ KERNEL void pack_backward(__global const int *restrict schedule, const int step,
             for (int i = 0; i < VW; i++) to[(size_t)n * width * SW + v + i] = from[(size_t)(v + i) * GS + n];
 #endif
 }
+
+// Grid: blocks by slots. Rests with its member, except when step is negative: then every slot is copied (after
+// initialisation or restoring).
+KERNEL void pack_backward(__global const int *restrict schedule, const int step, const int slots, const int KX,
+                          const int OP, CONST_FLOATS parameters, FLOATS back)
+{
+    const int slot = (int)get_group_id(1);
+    __global const int *plan = schedule + ((size_t)max(step, 0) * slots + slot) * SCHEDULE_WORDS;
+    if (step >= 0 && plan[0] == 0) return;
+    pack_block((int)get_group_id(0), KX, OP, parameters + (size_t)plan[2] * PARAMETERS,
+               back + (size_t)plan[2] * BACK_SIZE);
+}
+
+// The two kernels of a rule: NAME takes its part of a member's numbers, by its group of any number; NAME_whole is a
+// whole end of a step in one group, for networks so small that launches cost more than what they do: norm, rule and
+// copy, with the same sums. Grid: groups, or 1, by slots.
+//   TAIL      arguments of the rule's own     CALL   the rule, from `first` up to `end`
+#define RULE(NAME, TAIL, CALL)                                                                                       \
+    KERNEL void NAME(__global int *schedule, const int step, const int slots, const int splits,                      \
+                     const long parameters, const float clip, CONST_FLOATS gradients, CONST_FLOATS parts,            \
+                     FLOATS values, FLOATS first_moment, const int KX, const int OP, const float most,               \
+                     const float decay, TAIL)                                                                        \
+    {                                                                                                                \
+        const int slot = (int)get_group_id(1);                                                                       \
+        __global const int *plan = schedule + ((size_t)step * slots + slot) * SCHEDULE_WORDS;                        \
+        if (plan[0] == 0) return;                                                                                    \
+        const size_t member = (size_t)plan[2] * parameters;                                                          \
+        const float rate = as_float(plan[3]), c1 = as_float(plan[4]), c2 = as_float(plan[5]);                        \
+        const float scale = clipping(schedule, step, slots, parts, clip);                                            \
+        if (scale < 0.0f) return;                                                                                    \
+        CONST_FLOATS gradient = gradients + (size_t)slot * splits * parameters;                                      \
+        const long vectors = parameters / UB, groups = (long)get_num_groups(0), group = (long)get_group_id(0);       \
+        const long first = vectors * group / groups, end = vectors * (group + 1) / groups;                           \
+        (void)c1, (void)c2;                                                                                          \
+        CALL;                                                                                                        \
+    }                                                                                                                \
+                                                                                                                     \
+    KERNEL void NAME##_whole(__global int *schedule, const int step, const int slots, const int splits,              \
+                             const long parameters, const float clip, FLOATS gradients, FLOATS parts, FLOATS values, \
+                             FLOATS first_moment, const int KX, const int OP, const float most, const float decay,   \
+                             TAIL, FLOATS partial, CONST_FLOATS places, FLOATS back)                                 \
+    {                                                                                                                \
+        const int slot = (int)get_group_id(1);                                                                       \
+        __global const int *plan = schedule + ((size_t)step * slots + slot) * SCHEDULE_WORDS;                        \
+        const int rests = plan[0] == 0;                                                                              \
+        const size_t member = (size_t)plan[2] * parameters;                                                          \
+        const float rate = as_float(plan[3]), c1 = as_float(plan[4]), c2 = as_float(plan[5]);                        \
+        FLOATS gradient = gradients + (size_t)slot * splits * parameters;                                            \
+        for (int part = 0; part < NORM_PARTS; part++)                                                                \
+            norm_part(part, rests, splits, parameters, gradient, partial + (size_t)slot * NORM_PARTS * UB,           \
+                      parts + slot * NORM_PARTS, places);                                                            \
+        GROUP_SYNC();                                                                                                \
+        const float scale = rests ? -1.0f : clipping(schedule, step, slots, parts, clip);                            \
+        const long first = 0, end = scale < 0.0f ? 0 : parameters / UB;                                              \
+        (void)c1, (void)c2;                                                                                          \
+        CALL;                                                                                                        \
+        GROUP_SYNC();                                                                                                \
+        for (int block = 0; block < (scale < 0.0f ? 0 : PACK_BLOCKS); block++)                                       \
+            pack_block(block, KX, OP, values + member, back + (size_t)plan[2] * BACK_SIZE);                          \
+    }
+
+#define COMMA ,
+RULE(adam, FLOATS second_moment COMMA const float decoupled,
+     adam_rule(first, end, rate, c1, c2, scale, gradient, values + member, first_moment + member, second_moment + member,
+               KX, OP, most, decay, decoupled))
+RULE(sgd, const float momentum COMMA const int nesterov,
+     sgd_rule(first, end, rate, scale, gradient, values + member, first_moment + member, KX, OP, most, decay, momentum,
+              nesterov))
+RULE(rmsprop, FLOATS second_moment COMMA const float momentum COMMA const float alpha,
+     rmsprop_rule(first, end, rate, scale, gradient, values + member, first_moment + member, second_moment + member, KX,
+                  OP, most, decay, momentum, alpha))

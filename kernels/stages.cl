@@ -58,7 +58,7 @@ INLINE vf input_units(const int strips_in, __global const float *row, const size
     if (strips_in) return VLOAD(row + j * strip + LANE);
     float units[VW];
     for (int i = 0; i < VW; i++) units[i] = j * SW + LANE + i < count ? row[j * SW + LANE + i] : 0.0f;
-    return VLOAD(units);
+    return LANES_LOAD(units);
 }
 
 // Where what a stage multiplies stands at the group's rows: pointer, stride of rows, size of a strip.

@@ -90,12 +90,23 @@ INLINE void sum_begun(CONST_FLOATS dh, CONST_FLOATS dcarry, const int BP, const 
 }
 
 #ifndef STAGE
+// Small batches, whose shards are a group each (SHARD_GRADIENTS): the group makes the shard's weight gradients, too, while
+// all that they are made of is in its caches (gradient.cl). Rows of it are real; a member at rest (run 0) has none.
+#ifdef SHARD_GRADIENTS
+INLINE void shard_gradient(const int rows, const int run, const int KX, const int T, const int BP, const int OP,
+                           const int first_time, CONST_FLOATS x, CONST_FLOATS h, CONST_FLOATS carry, CONST_FLOATS kept,
+                           CONST_FLOATS dropped, CONST_FLOATS dy, CONST_FLOATS sums, FLOATS gradient);
+#define GRADIENTS_ARGUMENT , __global float *gradient // [slot][shards][parameters]
+#else
+#define GRADIENTS_ARGUMENT
+#endif
+
 KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __global const uint2 *restrict keys,
                        const int step, const int slots, const int first, const int shards, const int held,
                        const int columns, const int F, const int KX, const int T, const int BP, const int OUT, const int OP,
                        const int loss_kind, const uint threshold, const float keep, const int begin,
                        CONST_FLOATS parameters, CONST_FLOATS back, FLOATS x, FLOATS h, FLOATS carry, FLOATS kept, FLOATS dropped, FLOATS dx,
-                       FLOATS dh, FLOATS dcarry, FLOATS y, FLOATS partial, FLOATS loss, FLOATS sums)
+                       FLOATS dh, FLOATS dcarry, FLOATS y, FLOATS partial, FLOATS loss, FLOATS sums GRADIENTS_ARGUMENT)
 {
     const int place = (int)get_group_id(0) * ROWS / BP, r0 = (int)get_group_id(0) * ROWS % BP;
     const int shard = first + place, slot = (int)get_group_id(1);
@@ -179,6 +190,11 @@ KERNEL void train_rows(DATA_ARGUMENTS, __global const int *restrict schedule, __
                    p + LAYER_BIAS(0), sums, r0);
 #if CELL_LEARNED
     sum_begun(dh, dcarry, BP, begin ? 0 : rows, sums + CELL_VECTORS * HP, r0);
+#endif
+#ifdef SHARD_GRADIENTS
+    GROUP_SYNC();
+    shard_gradient(rows, run, KX, T, BP, OP, begin, x, h, carry, kept, dropped, y, sums,
+                   gradient + ((size_t)slot * shards + shard) * PARAMETERS);
 #endif
 }
 

@@ -21,10 +21,17 @@ void norn_network_count_costs(norn_network *n)
 
     n->train.cost =
         (norn_cost){2.0 * (third + head), 2.0 * weights + inputs + 2.0 * (2.0 * units + kept) + kept};
-    n->weight_gradient.cost = (norn_cost){third + head, kept + inputs + units + (double)n->splits * weights};
+    const norn_cost gradient = {third + head, kept + inputs + units + (double)n->splits * weights};
+    if (n->shard_gradients)
+        n->train.cost = (norn_cost){n->train.cost.operations + gradient.operations,
+                                    n->train.cost.bytes + (double)n->splits * weights};
+    n->weight_gradient.cost = gradient;
     n->norm.cost = (norn_cost){2.0 * parameters, weights * (double)(n->splits + 1)};
     n->update.cost = (norn_cost){0.0, 7.0 * weights}; /* gradient; values and two moments, read and written */
     n->pack.cost = (norn_cost){0.0, 2.0 * weights};
+    if (n->whole_end)
+        n->update.cost = (norn_cost){n->norm.cost.operations,
+                                     n->norm.cost.bytes + n->update.cost.bytes + n->pack.cost.bytes};
 }
 
 void norn_network_count_inference(norn_network *n, const size_t *rows, size_t slots)

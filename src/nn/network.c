@@ -58,6 +58,10 @@ typedef struct want {
     const char *what;
 } want;
 
+/* A network of this many numbers or fewer ends its steps in one launch of one group: dividing the work of a
+ * few microseconds among the cores costs more than it saves. */
+enum { SMALL = 16384 };
+
 enum { WANT_GRADIENT = 5, WANT_BATCH = 10, WANT_FORECAST = 25, WANTED = 36 }; /* first of each kind; all */
 
 /* What CLBlast needs beside a product at most: its three matrices again, in whole tiles. */
@@ -266,7 +270,11 @@ static norn_status plan(norn_network *network, size_t columns, norn_error *err)
     network->back_size = norn_network_back_start(network, s->layers) + network->hp * network->op;
     /* A GPU has more groups to feed than there are tiles. Either way the sums are the same. */
     const size_t rows = s->window * network->bp;
-    network->splits = context->info.type == NORN_DEVICE_CPU || rows < 2048 ? 1 : network->shards;
+    const bool cpu = context->info.type == NORN_DEVICE_CPU;
+    network->whole_end = cpu && network->parameters <= SMALL;
+    network->shard_gradients = cpu && network->parameters <= SMALL && s->path == NORN_PATH_SEQUENCE &&
+                               network->shards > 1 && network->shard_rows == context->rows;
+    network->splits = network->shard_gradients || (!cpu && rows >= 2048) ? network->shards : 1;
     if ((double)rows * (double)network->gates * (double)network->hp > 2147483647.0)
         return norn_fail(
             err, NORN_ERR_USAGE,
@@ -354,10 +362,10 @@ static norn_status prepare_cell(norn_network *n, norn_error *err)
 
 static norn_status build(norn_network *network, norn_error *err)
 {
-    static const char *const rules[] = {[NORN_OPTIMISER_ADAM] = "adam",
-                                        [NORN_OPTIMISER_ADAMW] = "adam",
-                                        [NORN_OPTIMISER_SGD] = "sgd",
-                                        [NORN_OPTIMISER_RMSPROP] = "rmsprop"};
+    static const char *const rules[][2] = {[NORN_OPTIMISER_ADAM] = {"adam", "adam_whole"},
+                                           [NORN_OPTIMISER_ADAMW] = {"adam", "adam_whole"},
+                                           [NORN_OPTIMISER_SGD] = {"sgd", "sgd_whole"},
+                                           [NORN_OPTIMISER_RMSPROP] = {"rmsprop", "rmsprop_whole"}};
     static const char *const sequence_files[] = {"stages", "sequence", "windows",   "head", "dropout",
                                                  "step",   "gradient", "optimiser", NULL};
     static const char *const stage_files[] = {"sequence", "windows",   "head",  "dropout",
@@ -371,9 +379,10 @@ static norn_status build(norn_network *network, norn_error *err)
     if (network->begins)
         (void)snprintf(beginnings, sizeof beginnings, " -DCELL_INITIAL=1 -DCELL_LEARNED=%u",
                        network->learned);
-    (void)snprintf(options, sizeof options, "-DH=%zu -DL=%zu -DDROPOUT=%d%s%s%s%s%s", s->hidden, s->layers,
+    (void)snprintf(options, sizeof options, "-DH=%zu -DL=%zu -DDROPOUT=%d%s%s%s%s%s%s", s->hidden, s->layers,
                    s->dropout > 0.0 ? 1 : 0, stage ? " -DSTAGE" : "", s->weighted ? " -DWEIGHTED" : "",
-                   quantile, beginnings, network->holes ? " -DCELL_HOLES=1" : "");
+                   quantile, beginnings, network->holes ? " -DCELL_HOLES=1" : "",
+                   network->shard_gradients ? " -DSHARD_GRADIENTS" : "");
     norn_program *program = NULL;
     norn_cell_text text = {0};
     norn_status status =
@@ -385,15 +394,15 @@ static norn_status build(norn_network *network, norn_error *err)
     const struct {
         norn_kernel *kernel;
         const char *name;
-        bool sequence_only;
-    } kernels[] = {{&network->train, "train_rows", true},
-                   {&network->weight_gradient, "weight_gradient", true},
-                   {&network->infer, "infer_rows", true},
-                   {&network->norm, "gradient_norm", false},
-                   {&network->update, rules[s->optimiser.kind], false},
-                   {&network->pack, "pack_backward", false}};
+        bool wanted;
+    } kernels[] = {{&network->train, "train_rows", !stage},
+                   {&network->weight_gradient, "weight_gradient", !stage && !network->shard_gradients},
+                   {&network->infer, "infer_rows", !stage},
+                   {&network->norm, "gradient_norm", !network->whole_end},
+                   {&network->update, rules[s->optimiser.kind][network->whole_end], true},
+                   {&network->pack, "pack_backward", true}};
     for (size_t i = 0; i < NORN_COUNT(kernels) && status == NORN_OK; i++)
-        if (!stage || !kernels[i].sequence_only)
+        if (kernels[i].wanted)
             status = norn_kernel_new(network->context, kernels[i].kernel, program, kernels[i].name, err);
     if (status == NORN_OK && stage) status = norn_stage_build(network, program, err);
     return status;
@@ -410,22 +419,24 @@ static norn_status set_rule(norn_network *n, norn_error *err)
     const norn_optimiser *o = &n->shape.optimiser;
     const int slots = (int)n->shape.slots, splits = (int)n->splits, kx = (int)n->kx, op = (int)n->op;
     const double alpha = o->alpha > 0.0 ? o->alpha : 0.99;
-    norn_status status = norn_kernel_set(&n->update, err, 0, "biiilfbbbb", &n->schedule, 0, slots, splits,
+    const bool adam = o->kind == NORN_OPTIMISER_ADAM || o->kind == NORN_OPTIMISER_ADAMW;
+    norn_kernel *rule = &n->update;
+    norn_status status = norn_kernel_set(rule, err, 0, "biiilfbbbbiiff", &n->schedule, 0, slots, splits,
                                          (int64_t)n->parameters, n->shape.clip, &n->gradient, &n->norm_parts,
-                                         &n->values, &n->first_moment);
+                                         &n->values, &n->first_moment, kx, op, o->clip_value,
+                                         o->kind == NORN_OPTIMISER_ADAMW ? 0.0 : o->decay);
+    const unsigned at = 14, end = at + (o->kind == NORN_OPTIMISER_RMSPROP ? 3 : 2); /* the rule's own */
     if (status != NORN_OK) return status;
-    switch (o->kind) {
-    case NORN_OPTIMISER_SGD:
-        return norn_kernel_set(&n->update, err, 10, "iifffi", kx, op, o->clip_value, o->decay, o->momentum,
-                               o->nesterov ? 1 : 0);
-    case NORN_OPTIMISER_RMSPROP:
-        return norn_kernel_set(&n->update, err, 10, "biiffff", &n->second_moment, kx, op, o->clip_value,
-                               o->decay, o->momentum, alpha);
-    default:
-        return norn_kernel_set(&n->update, err, 10, "biifff", &n->second_moment, kx, op, o->clip_value,
-                               o->kind == NORN_OPTIMISER_ADAM ? o->decay : 0.0,
-                               o->kind == NORN_OPTIMISER_ADAMW ? o->decay : 0.0);
-    }
+    if (adam)
+        status = norn_kernel_set(rule, err, at, "bf", &n->second_moment,
+                                 o->kind == NORN_OPTIMISER_ADAMW ? o->decay : 0.0);
+    else if (o->kind == NORN_OPTIMISER_SGD)
+        status = norn_kernel_set(rule, err, at, "fi", o->momentum, o->nesterov ? 1 : 0);
+    else
+        status = norn_kernel_set(rule, err, at, "bff", &n->second_moment, o->momentum, alpha);
+    if (status == NORN_OK && n->whole_end)
+        status = norn_kernel_set(rule, err, end, "bbb", &n->norm_partial, &n->filled, &n->back);
+    return status;
 }
 
 static norn_status set_arguments(norn_network *n, const norn_series *series, norn_error *err)
@@ -444,7 +455,9 @@ static norn_status set_arguments(norn_network *n, const norn_series *series, nor
                                  o, op, loss, dropout_threshold(n), keep, begin, &n->values, &n->back, &n->x,
                                  &n->h, &n->carry, &n->kept, &n->dropped, &n->dx, &n->dh, &n->dcarry, &n->y,
                                  &n->partial, &n->loss, &n->sums);
-        if (status == NORN_OK)
+        if (status == NORN_OK && n->shard_gradients)
+            status = norn_kernel_set(&n->train, err, 37, "b", &n->gradient);
+        if (status == NORN_OK && !n->shard_gradients)
             status = norn_kernel_set(&n->weight_gradient, err, 0, "biiiiiiiiiiiibbbbbbbbb", &n->schedule, 0,
                                      slots, 0, (int)n->held, (int)n->held, splits, kx, t, bp, op,
                                      s->dropout > 0.0 ? 1 : 0, begin, &n->x, &n->h, &n->kept, &n->dropped,
@@ -456,7 +469,7 @@ static norn_status set_arguments(norn_network *n, const norn_series *series, nor
                                 f, kx, t, (int)n->ibp, o, op, loss, 0, &n->values, &n->infer_x, &n->infer_h,
                                 &n->infer_carry, &n->infer_y, &n->infer_partial, &n->infer_loss);
     }
-    if (status == NORN_OK)
+    if (status == NORN_OK && !n->whole_end)
         status = norn_kernel_set(&n->norm, err, 0, "biiilbbbb", &n->schedule, 0, slots, splits,
                                  (int64_t)n->parameters, &n->gradient, &n->norm_partial, &n->norm_parts,
                                  &n->filled);
@@ -755,6 +768,7 @@ static norn_status launch_step(norn_network *n, const norn_series *series, const
             status = norn_kernel_set(&n->train, err, 7, "iii", (int)step, (int)slots, (int)first);
             if (status == NORN_OK)
                 status = norn_launch(context, &n->train, local, rows / context->rows, slots, err);
+            if (n->shard_gradients) continue;
             if (status == NORN_OK)
                 status = norn_kernel_set(&n->weight_gradient, err, 1, "iiii", (int)step, (int)slots,
                                          (int)first, (int)count);
@@ -767,8 +781,9 @@ static norn_status launch_step(norn_network *n, const norn_series *series, const
     const size_t vectors = n->parameters / (local * context->vector);
     const size_t groups = vectors / 16 > 256 ? 256 : vectors / 16 + 1;
     norn_kernel *const rest[] = {&n->norm, &n->update, &n->pack};
-    const size_t sizes[] = {NORM_PARTS, groups, pack_blocks(n)};
+    const size_t sizes[] = {NORM_PARTS, n->whole_end ? 1 : groups, pack_blocks(n)};
     for (size_t i = 0; i < NORN_COUNT(rest) && status == NORN_OK; i++) {
+        if (n->whole_end && rest[i] != &n->update) continue;
         status = norn_kernel_set(rest[i], err, 1, "ii", (int)step, (int)slots);
         if (status == NORN_OK) status = norn_launch(context, rest[i], local, sizes[i], slots, err);
     }

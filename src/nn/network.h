@@ -78,6 +78,8 @@ typedef struct norn_network {
     size_t shards, shard_rows, held;   /* bp is shards * shard_rows; shards in memory at once */
     size_t parameters, back_size;      /* floats of a member */
     size_t splits;                     /* gradients that the shards have: 1, or one each */
+    bool shard_gradients;              /* train makes the gradients of the weights, too: step.cl */
+    bool whole_end;                    /* update does the work of norm and pack, too: optimiser.cl */
     norn_cell *lstm;                   /* the cell where the shape has none */
     norn_cell_plan *plan;
     norn_cell_places places;
