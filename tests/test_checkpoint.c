@@ -306,7 +306,7 @@ static void a_training_cancelled_anywhere_goes_on_to_the_same_bits(void **state)
 
     /* Cut and gone on with in ways that change no bit: others beside it, other looks. */
     size_t cuts = 0;
-    for (size_t at = 1, i = 0; at < want.launches; at += 23, i++) {
+    for (size_t at = 1, i = 0; at < want.launches; at += 9, i++) {
         job first = whole, second = whole;
         first.shape.slots = 1 + i % MEMBERS;
         second.shape.slots = 1 + i / 2 % MEMBERS;
@@ -351,12 +351,12 @@ static void a_training_may_be_cut_again_and_again(void **state)
     job whole = make_job();
     whole.shape.chunk = 1;
     run(&whole, &want);
-    run_until(&whole, 20, &cut);
+    run_until(&whole, 8, &cut);
     size_t cuts = 1;
     for (; cuts < 100; cuts++) {
         job rest = whole;
         rest.plan.resume = path;
-        run_until(&rest, 40, &got);
+        run_until(&rest, 16, &got);
         if (got.status == NORN_OK) break;
         assert_int_equal(got.status, NORN_ERR_CANCELLED);
     }
