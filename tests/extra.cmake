@@ -24,7 +24,7 @@ if(TARGET norn_cli)
 
     file(GLOB sources ${PROJECT_SOURCE_DIR}/src/cli/*.c)
     list(FILTER sources EXCLUDE
-         REGEX "/(main|forecast|train|network_run|inspect_model|cell|leak|backtest[a-z_]*|report_[a-z_]*)\\.c$")
+         REGEX "/(main|forecast[a-z_]*|train|network_run|inspect_model|cell|leak|backtest[a-z_]*|report_[a-z_]*)\\.c$")
     foreach(short cli inspect)
         add_executable(test_${short} ${cli}/test_${short}.c ${cli}/stub_library.c ${sources}
                                      ${PROJECT_SOURCE_DIR}/src/base/base.c ${PROJECT_SOURCE_DIR}/src/base/file.c ${PROJECT_SOURCE_DIR}/src/base/profile.c

@@ -80,14 +80,14 @@ static void seasons_are_those_of_the_setup_and_what_stands_above(void **state)
 {
     (void)state;
     size_t periods[NORN_MOST_SEASONS];
-    assert_int_equal(norn_decompose_seasons(NORN_DECOMPOSE_STL, 24, periods), 1);
-    assert_int_equal(norn_decompose_seasons(NORN_DECOMPOSE_MSTL, 24, periods), 2);
+    assert_int_equal(norn_decompose_seasons(NORN_DECOMPOSE_STL, 24, NULL, periods), 1);
+    assert_int_equal(norn_decompose_seasons(NORN_DECOMPOSE_MSTL, 24, NULL, periods), 2);
     assert_int_equal(periods[1], 168);
-    assert_int_equal(norn_decompose_seasons(NORN_DECOMPOSE_MSTL, 60, periods), 3);
+    assert_int_equal(norn_decompose_seasons(NORN_DECOMPOSE_MSTL, 60, NULL, periods), 3);
     assert_int_equal(periods[2], 10080);
-    assert_int_equal(norn_decompose_seasons(NORN_DECOMPOSE_MSTL, 12, periods), 1);
-    assert_int_equal(norn_decompose_seasons(NORN_DECOMPOSE_MSTL, 1, periods), 0);
-    assert_int_equal(norn_decompose_seasons(NORN_DECOMPOSE_NONE, 12, periods), 0);
+    assert_int_equal(norn_decompose_seasons(NORN_DECOMPOSE_MSTL, 12, NULL, periods), 1);
+    assert_int_equal(norn_decompose_seasons(NORN_DECOMPOSE_MSTL, 1, NULL, periods), 0);
+    assert_int_equal(norn_decompose_seasons(NORN_DECOMPOSE_NONE, 12, NULL, periods), 0);
 }
 
 static void with_fewer_than_two_periods_nothing_is_taken_off(void **state)

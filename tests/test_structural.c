@@ -86,7 +86,7 @@ static void smoothed_states_are_those_of_statsmodels(void **state)
         const size_t n = series_of(&cases[i], y), k = norn_structural_states(&s), every = n / 40 ? n / 40 : 1;
         const size_t count = norn_structural_smooth_work(&s, n);
         double *work = new_doubles(count), *states = new_doubles(n * k);
-        assert_true(norn_structural_smooth(&s, y, n, states, work));
+        assert_true(norn_structural_smooth(&s, y, n, states, NULL, NULL, work));
         assert_true(work[count] == 1e300 && states[n * k] == 1e300);
         for (size_t j = 0; j < cases[i].points; j++) {
             const double *const row = states + j * every * k;

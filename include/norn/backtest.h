@@ -109,6 +109,7 @@ typedef struct norn_backtest_options {
         decompose; /* in front of those of `models` that need no season themselves, which are called
                       "STL+Drift" then; not of networks, nor of what stands in every backtest */
     int curves;    /* 1: the losses of every epoch of networks are kept, for a report */
+    size_t seasons[NORN_MOST_SEASONS]; /* that MSTL takes off, as in norn_forecast_options */
 } norn_backtest_options;
 
 #define NORN_BACKTEST_OPTIONS_INIT                                                                           \

@@ -86,6 +86,8 @@ typedef enum norn_decompose {
                          */
 } norn_decompose;
 
+#define NORN_MOST_SEASONS 4
+
 /* An epoch of a member that is over. */
 typedef struct norn_epoch {
     size_t size;
@@ -162,6 +164,12 @@ typedef struct norn_forecast_options {
 
     unsigned bptt; /* truncated backpropagation: gradients run back through the last so many of the W steps
                       (Williams and Peng 1990); 0, or W and more: through all */
+
+    int explain; /* 1: what `model` found on all rows of each series is kept: norn_forecast_explained */
+    int states; /* 1: the smoothed states of each series are kept: norn_forecast_state. Of a structural model,
+                   without `decompose` */
+    size_t seasons[NORN_MOST_SEASONS]; /* that MSTL takes off, ascending, each at least 2, ended by 0 or the
+                                          room; [0] 0: the season and what usually stands above it */
 } norn_forecast_options;
 
 #define NORN_FORECAST_OPTIONS_INIT                                                                           \
@@ -241,6 +249,40 @@ typedef struct norn_training {
 const norn_training *norn_forecast_training(const norn_forecast *forecast, size_t *count); /* N or 2 N */
 size_t
 norn_forecast_parameters(const norn_forecast *forecast); /* numbers in one member's network, unpadded */
+
+/* The method of a model that needs no device, in one line, and the paper it is from; NULL for a network, and
+ * where it is common knowledge. */
+const char *norn_forecast_method(const norn_forecast *forecast);
+const char *norn_forecast_paper(const norn_forecast *forecast);
+
+/* What a fit found, line by line: for people. */
+typedef struct norn_explained {
+    char name[32];       /* "alpha", "season 3" */
+    char value[48];      /* "0.1234", "ETS(A,Ad,N)" */
+    const char *meaning; /* "how fast the level follows" */
+} norn_explained;
+
+/* What the fit on all rows of a series found, with options.explain. *count 0: nothing, for a model without
+ * parameters, a network, or a series that does not go on. Borrowed. */
+const norn_explained *norn_forecast_explained(const norn_forecast *forecast, size_t series, size_t *count);
+
+/* The parts of a structural model (Harvey 1989). */
+typedef enum norn_state {
+    NORN_STATE_LEVEL = 0,
+    NORN_STATE_SLOPE,  /* what the level gains in a row */
+    NORN_STATE_SEASON, /* what the season adds */
+    NORN_STATE_SIGNAL, /* level and season: the series without what a row has for itself */
+    NORN_STATES
+} norn_state;
+
+/*
+ * Smoothed states, with options.states: what is expected of each row from all rows, before it and after, and
+ * the standard errors of that, given the variances of the fit; [rows] in the units of the file. Rows whose
+ * value is missing have them too: there the signal is what belongs in its place. NULL for a part that is not
+ * in the model, where states were not asked for, and for a series that does not go on or has too few rows.
+ */
+const double *norn_forecast_state(const norn_forecast *forecast, norn_state part, size_t series);
+const double *norn_forecast_state_error(const norn_forecast *forecast, norn_state part, size_t series);
 
 /* What was decided: season, horizon, window, network, training, transform, members; in order. Borrowed. */
 const norn_decision *norn_forecast_decisions(const norn_forecast *forecast, size_t *count);

@@ -40,7 +40,8 @@ typedef struct norn_moved {
 typedef struct norn_leak norn_leak;
 
 /*
- * Runs the backtest of the options, and once more for each cutoff and poison. Intervals are not made. The
+ * Runs the backtest of the options, and once more for each cutoff and poison; of the cutoffs after it only
+ * networks. "all" of options->models has the ensembles, too. Intervals are not made. The
  * table is changed in between and is as it was afterwards, also on failure. Errors: those of
  * norn_backtest_run. That something moved is no error: norn_leak_total says it.
  */

@@ -11,8 +11,10 @@
 #include "backtest/leak.h"
 
 #include "data/table.h"
+#include "forecast/forecaster.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -184,12 +186,16 @@ static uint64_t rows_after(const norn_backtest *b, size_t fold)
 typedef struct asked {
     norn_backtest_options backtest;
     norn_forecast_options network;
+    char *models; /* [room] of backtest.models; NULL: they are the caller's */
+    size_t room;
 } asked;
 
 static void take_options(asked *out, const norn_backtest_options *options)
 {
     out->backtest = (norn_backtest_options)NORN_BACKTEST_OPTIONS_INIT;
     out->network = (norn_forecast_options)NORN_FORECAST_OPTIONS_INIT;
+    out->models = NULL;
+    out->room = 0;
     norn_backtest_options *b = &out->backtest;
     norn_forecast_options *n = &out->network;
     if (options) memcpy(b, options, options->size < sizeof *b ? options->size : sizeof *b);
@@ -198,6 +204,22 @@ static void take_options(asked *out, const norn_backtest_options *options)
     n->size = sizeof *n;
     n->consume_past = 0;
     b->network = n;
+}
+
+/* "all" here is all indeed: the models of a backtest leave ensembles out, for the time they take. */
+static norn_status take_ensembles(asked *out, const norn_host *host, norn_error *err)
+{
+    const char *const models = out->backtest.models, *at = models;
+    while (at && !(strncmp(at, "all", 3) == 0 && (at[3] == ',' || !at[3])))
+        at = (at = strchr(at, ',')) ? at + 1 : NULL;
+    if (!at) return NORN_OK;
+    out->room = strlen(models) + 64;
+    if (!(out->models = norn_new(host, out->room, sizeof *out->models)))
+        return norn_fail_memory(err, "the proof");
+    (void)snprintf(out->models, out->room, "%s,%s,%s", models, norn_model_ensemble.word,
+                   norn_model_ensemble_weighted.word);
+    out->backtest.models = out->models;
+    return NORN_OK;
 }
 
 static norn_status make(norn_leak *leak, size_t folds, norn_error *err)
@@ -226,8 +248,10 @@ norn_status norn_leak_run_with(norn_leak **out, norn_context *context, norn_tabl
     if (!leak) return norn_fail_memory(err, "the proof");
     leak->host = services;
     const double begin = norn_seconds();
-    norn_status status =
-        norn_backtest_make(&leak->clean, context, table, &told.backtest, joints, joint_count, host, err);
+    norn_status status = take_ensembles(&told, &services, err);
+    if (status == NORN_OK)
+        status = norn_backtest_make(&leak->clean, context, table, &told.backtest, joints, joint_count,
+                                    SIZE_MAX, host, err);
     if (status == NORN_OK) status = norn_backtest_score(leak->clean, err);
     if (status == NORN_OK) status = make(leak, leak->clean->folds.options.folds, err);
     if (status == NORN_OK) status = keep(&cells, err);
@@ -243,8 +267,8 @@ norn_status norn_leak_run_with(norn_leak **out, norn_context *context, norn_tabl
                                                .seconds_left = each * (double)(runs - i)});
         leak->poisoned[fold] = poison_fold(&cells, leak->clean, fold, poisons[i % NORN_POISONS].value);
         leak->rows[fold] = rows_after(leak->clean, fold);
-        status =
-            norn_backtest_make(&poisoned, context, table, &told.backtest, joints, joint_count, &silent, err);
+        status = norn_backtest_make(&poisoned, context, table, &told.backtest, joints, joint_count, fold,
+                                    &silent, err);
         if (status == NORN_OK) status = norn_backtest_score(poisoned, err);
         if (status == NORN_OK) compare_all(leak, poisoned, fold, (norn_poison)(i % NORN_POISONS));
         norn_backtest_free(poisoned);
@@ -252,6 +276,7 @@ norn_status norn_leak_run_with(norn_leak **out, norn_context *context, norn_tabl
         if (status == NORN_OK && norn_is_cancelled(&services)) status = norn_fail_cancelled(err);
     }
     let_go(&cells);
+    norn_delete(&services, told.models, told.room, sizeof *told.models);
     if (status == NORN_OK)
         *out = leak;
     else
@@ -367,7 +392,7 @@ norn_status norn_leak_teach(norn_backtest **honest, norn_backtest **ahead, norn_
     if (status == NORN_OK) status = keep(&cells, err);
     if (status == NORN_OK) {
         for (size_t s = 0; s < norn_table_series_count(table); s++) smooth(&cells, s);
-        status = norn_backtest_make(&with, context, table, &told.backtest, NULL, 0, host, err);
+        status = norn_backtest_make(&with, context, table, &told.backtest, NULL, 0, SIZE_MAX, host, err);
     }
     let_go(&cells); /* before the scores: they are against the values of the file */
     if (status == NORN_OK) status = norn_backtest_score(with, err);

@@ -138,6 +138,7 @@ static void run_piece(one_kind *kind, size_t worker, size_t piece)
     const size_t h = f->options.horizon, folds = f->options.folds, i = piece / f->fits, fit = piece % f->fits;
     norn_fitted *const fitted = kind->fitted[worker];
     double *const seconds = kind->seconds[worker], begin = norn_seconds();
+    if (norn_folds_first_of(f, fit) > kind->b->last) return;
     norn_fitted_fit(fitted, norn_folds_train(f, i, fit));
     const double between = norn_seconds();
     for (size_t k = norn_folds_first_of(f, fit); k < folds && norn_folds_fit_of(f, k) == fit; k++)
@@ -179,7 +180,8 @@ static norn_status run_kind(norn_backtest *b, norn_model *model, norn_error *err
                                          .rows = f->longest,
                                          .seed = f->options.seed,
                                          .cancel = b->host.cancel,
-                                         .decompose = model->decompose};
+                                         .decompose = model->decompose,
+                                         .seasons = f->options.seasons};
     one_kind kind = {.b = b, .model = model, .pieces = f->count * f->fits};
     size_t workers = 0, wanted = f->options.threads ? f->options.threads : norn_cores();
     if (wanted > kind.pieces) wanted = kind.pieces;
@@ -211,21 +213,23 @@ static norn_status check_decompose(norn_folds *f, norn_error *err)
 {
     const norn_backtest_options *const o = &f->options;
     size_t periods[NORN_MOST_SEASONS];
-    char text[64] = "";
-    if (o->decompose == NORN_DECOMPOSE_NONE) return NORN_OK;
+    char text[96] = "";
+    const norn_status status = norn_decompose_check(o->decompose, o->seasons, err);
+    if (status != NORN_OK || o->decompose == NORN_DECOMPOSE_NONE) return status;
     if (o->decompose < NORN_DECOMPOSE_NONE || o->decompose > NORN_DECOMPOSE_MSTL)
         return norn_fail(err, NORN_ERR_USAGE, "--decompose: no decomposition has the number %d",
                          (int)o->decompose);
     if (!o->models)
         return norn_fail(err, NORN_ERR_USAGE,
                          "--decompose: there is no model to put it in front of (--models)");
-    if (o->season < 2)
+    const size_t count = norn_decompose_seasons(o->decompose, o->season, o->seasons, periods);
+    if (!count)
         return norn_fail(err, NORN_ERR_USAGE, "--decompose: the rows have no season to take off (--season)");
-    const size_t count = norn_decompose_seasons(o->decompose, o->season, periods);
     for (size_t i = 0, used = 0; i < count && used < sizeof text; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu", i ? " and " : "", periods[i]);
-    norn_folds_decide(f, "season taken off", "--decompose", "%s of %s rows, before models that need none",
-                      norn_decompose_name(o->decompose), text);
+    norn_folds_decide(f, "season taken off",
+                      o->decompose == NORN_DECOMPOSE_MSTL ? "--decompose, --seasons" : "--decompose",
+                      "%s of %s rows, before models that need none", norn_decompose_name(o->decompose), text);
     return NORN_OK;
 }
 
@@ -240,7 +244,7 @@ static void name_joint(norn_model *model, const char *name)
 /* The forecasts of all models; no scores. */
 static norn_status forecast_all(norn_backtest **out, const norn_table *table,
                                 const norn_backtest_options *asked, const norn_joint *joints,
-                                size_t joint_count, const norn_host *host, norn_error *err)
+                                size_t joint_count, size_t last, const norn_host *host, norn_error *err)
 {
     const norn_host services = norn_host_copy(host);
     size_t kinds;
@@ -250,6 +254,7 @@ static norn_status forecast_all(norn_backtest **out, const norn_table *table,
     norn_backtest *b = norn_new(&services, 1, sizeof *b);
     if (!b) return norn_fail_memory(err, "a backtest");
     b->host = services;
+    b->last = last;
 
     norn_status status = check_models(asked->models, err);
     if (status == NORN_OK) status = norn_folds_plan(&b->folds, table, asked, &b->host, err);
@@ -312,14 +317,14 @@ static norn_backtest_options options_of(const norn_backtest_options *options)
 
 norn_status norn_backtest_make(norn_backtest **out, norn_context *context, norn_table *table,
                                const norn_backtest_options *options, const norn_joint *joints,
-                               size_t joint_count, const norn_host *host, norn_error *err)
+                               size_t joint_count, size_t last, const norn_host *host, norn_error *err)
 {
     norn_backtest_options asked = options_of(options);
     const norn_forecast_options *told = asked.network;
     asked.network = NULL;
     size_t count = 0;
     (void)find_networks(asked.models, NULL, &count, host, NULL);
-    if (joint_count || !count) return forecast_all(out, table, &asked, joints, joint_count, host, err);
+    if (joint_count || !count) return forecast_all(out, table, &asked, joints, joint_count, last, host, err);
     if (!context) return norn_fail(err, NORN_ERR_USAGE, "a network of --models needs a device");
     const norn_host services = norn_host_copy(host);
     const size_t room = count;
@@ -339,7 +344,7 @@ norn_status norn_backtest_make(norn_backtest **out, norn_context *context, norn_
     }
     if (status == NORN_OK) status = find_networks(asked.models, networks, &count, host, err);
     for (size_t i = 0; i < count && status == NORN_OK; i++) made[i] = norn_joint_network(&networks[i]);
-    if (status == NORN_OK) status = forecast_all(out, table, &asked, made, count, host, err);
+    if (status == NORN_OK) status = forecast_all(out, table, &asked, made, count, last, host, err);
     for (size_t i = 0; i < count && status == NORN_OK; i++) {
         norn_joint_network_tell(&networks[i], &(*out)->folds);
         (*out)->stories[(*out)->story_count++] = networks[i].story;
@@ -373,7 +378,7 @@ norn_status norn_backtest_run_with(norn_backtest **out, const norn_table *table,
     norn_backtest *made = NULL;
     norn_backtest_options asked = options_of(options);
     asked.network = NULL;
-    const norn_status status = forecast_all(&made, table, &asked, joints, joint_count, host, err);
+    const norn_status status = forecast_all(&made, table, &asked, joints, joint_count, SIZE_MAX, host, err);
     return finish(out, made, status, err);
 }
 
@@ -381,7 +386,8 @@ norn_status norn_backtest_run(norn_backtest **out, norn_context *context, norn_t
                               const norn_backtest_options *options, const norn_host *host, norn_error *err)
 {
     norn_backtest *made = NULL;
-    const norn_status status = norn_backtest_make(&made, context, table, options, NULL, 0, host, err);
+    const norn_status status =
+        norn_backtest_make(&made, context, table, options, NULL, 0, SIZE_MAX, host, err);
     return finish(out, made, status, err);
 }
 

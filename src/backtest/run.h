@@ -26,11 +26,12 @@ typedef struct norn_joint {
 /*
  * The forecasts of norn_backtest_run alone, made from the table as it is now: norn_backtest_score makes the
  * rest of them. With joint forecasters these come first, and options->models names no network. options may
- * be NULL; context may be NULL where no model is a network.
+ * be NULL; context may be NULL where no model is a network. Of folds after `last` (SIZE_MAX: none) only the
+ * joint forecasters make forecasts: those of the others are 0.
  */
 norn_status norn_backtest_make(norn_backtest **out, norn_context *context, norn_table *table,
                                const norn_backtest_options *options, const norn_joint *joints,
-                               size_t joint_count, const norn_host *host, norn_error *err);
+                               size_t joint_count, size_t last, const norn_host *host, norn_error *err);
 
 /* norn_backtest_run with joint forecasters, which come first. */
 norn_status norn_backtest_run_with(norn_backtest **out, const norn_table *table,
@@ -74,6 +75,7 @@ struct norn_backtest {
     size_t figure_count;
     double low[NORN_BACKTEST_MODELS][NORN_METRICS], high[NORN_BACKTEST_MODELS][NORN_METRICS];
     uint64_t rows, missing;
+    size_t last;       /* fold that is forecast; SIZE_MAX: all are */
     norn_saved *saved; /* NULL: made here */
     norn_story stories[NORN_BACKTEST_MODELS];
     size_t story_count;

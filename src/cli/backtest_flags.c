@@ -47,6 +47,10 @@ const cli_option cli_backtest_rows[] = {
      "Takes the season off before --models that need none, and lays it on their forecasts: one season, or "
      "with "
      "mstl also the week above days and the like. Default: none"},
+    {CLI_TEXT, "seasons", 0, AT(seasons), 0, 0, NULL, "ROWS,ROWS...",
+     "The seasons that --decompose mstl takes off, the shorter first: 24,168. Default: that of --season and "
+     "what "
+     "usually stands above it"},
     {CLI_SIZE, "season", 0, AT(options.season), 1, 1e9, NULL, "ROWS",
      "Rows of one period; 1: none. Default: by the step (12 for months, 24 for hours)"},
     {CLI_SIZE, "window", 'w', AT(options.window), 1, 1e9, NULL, "ROWS",
@@ -74,6 +78,27 @@ static int read_train_rows(const char *text, size_t *rows)
     return EXIT_FINE;
 }
 
+int cli_read_seasons(const char *text, size_t seasons[NORN_MOST_SEASONS])
+{
+    size_t count = 0;
+    for (const char *at = text; at && *at;) {
+        char quoted[96], *end = NULL;
+        errno = 0;
+        const unsigned long long rows = at[0] >= '0' && at[0] <= '9' ? strtoull(at, &end, 10) : 0;
+        const bool read = end && !errno && (!*end || (*end == ',' && end[1])) && rows <= 1000000000;
+        if (!read || count == NORN_MOST_SEASONS || rows < 2 || (count && rows <= seasons[count - 1])) {
+            cli_error(
+                "--seasons: expected up to %d numbers of rows, 2 or more, the shorter first, separated by "
+                "commas, found \"%s\"",
+                NORN_MOST_SEASONS, norn_quote(quoted, sizeof quoted, text, strlen(text), 48));
+            return EXIT_USAGE;
+        }
+        seasons[count++] = (size_t)rows;
+        at = *end ? end + 1 : end;
+    }
+    return EXIT_FINE;
+}
+
 int cli_backtest_settle(const cli_command *command, const cli_arguments *arguments, cli_backtest_flags *flags,
                         cli_network_flags *network)
 {
@@ -87,6 +112,7 @@ int cli_backtest_settle(const cli_command *command, const cli_arguments *argumen
     if (flags->refit == REFIT_NEVER) options->refit_every = 0;
     options->compat = (norn_compat)flags->compat;
     options->decompose = (norn_decompose)flags->decompose;
+    if ((code = cli_read_seasons(flags->seasons, options->seasons)) != EXIT_FINE) return code;
     if ((code = cli_network_settle(network)) != EXIT_FINE) return code;
     options->seed = network->options.seed;
     options->network = &network->options;

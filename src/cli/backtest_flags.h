@@ -10,7 +10,7 @@
 /* Part of a command's struct of values, at the place that its list of shared tables says. */
 typedef struct cli_backtest_flags {
     norn_backtest_options options;
-    const char *train_rows;
+    const char *train_rows, *seasons;
     int compat, refit, decompose; /* places in the tables of words */
 } cli_backtest_flags;
 
@@ -26,6 +26,10 @@ extern const cli_option cli_backtest_rows[];
  * printed. */
 int cli_backtest_settle(const cli_command *command, const cli_arguments *arguments, cli_backtest_flags *flags,
                         cli_network_flags *network);
+
+/* --seasons 24,168: ascending numbers of rows; NULL: nothing is written. A cli_exit, with the error printed.
+ */
+int cli_read_seasons(const char *text, size_t seasons[NORN_MOST_SEASONS]);
 
 /* A device is opened only where something is computed on it. */
 bool cli_backtest_wants_device(const cli_backtest_flags *flags);

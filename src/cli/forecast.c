@@ -5,6 +5,8 @@
  * stdout (or -o) gets the forecast alone, as CSV or JSON; what was decided, how the training went and how
  * good it is go to stderr.
  */
+#include "cli/backtest_flags.h"
+#include "cli/forecast_fitted.h"
 #include "cli/network_run.h"
 
 #include "base/base.h"
@@ -16,10 +18,10 @@
 typedef struct forecast_flags {
     cli_table_flags data;
     cli_network_flags network;
-    const char *output, *model, *levels;
+    const char *output, *model, *levels, *seasons, *states;
     int decompose;
     double level[NORN_MOST_LEVELS];
-    bool plot, json, quiet, debug;
+    bool plot, json, explain, quiet, debug;
 } forecast_flags;
 
 #define AT(field) offsetof(forecast_flags, field)
@@ -38,9 +40,18 @@ static const cli_option options[] = {
      "Takes the season off before --model-type sees a series, and lays it on the forecast: one season, or "
      "with "
      "mstl also the one above it. Default: none"},
+    {CLI_TEXT, "seasons", 0, AT(seasons), 0, 0, NULL, "ROWS,ROWS...",
+     "The seasons that --decompose mstl takes off, the shorter first: 24,168. Default: that of --season and "
+     "what "
+     "usually stands above it"},
     {CLI_TEXT, "levels", 0, AT(levels), 0, 0, NULL, "PERCENT",
      "Prediction intervals of --model-type, separated by commas, where the model has them; none. Default: "
      "95"},
+    {CLI_FLAG, "explain", 0, AT(explain), 0, 0, NULL, NULL,
+     "What --model-type found on each series, parameter by parameter, on standard error, or in the JSON"},
+    {CLI_TEXT, "states", 0, AT(states), 0, 0, NULL, "FILE",
+     "Level, slope and season of every row, smoothed, with standard errors, as CSV: of --model-type "
+     "local-level, local-trend and structural"},
 
     {CLI_GROUP, "Output:", 0, 0, 0, 0, NULL, NULL, NULL},
     {CLI_TEXT, "output", 'o', AT(output), 0, 0, NULL, "FILE",
@@ -49,7 +60,7 @@ static const cli_option options[] = {
     {CLI_FLAG, "plot", 0, AT(plot), 0, 0, NULL, NULL,
      "Draw history and forecast in the terminal, on standard error"},
     {CLI_FLAG, "quiet", 'q', AT(quiet), 0, 0, NULL, NULL,
-     "Nothing on standard error but errors, and the --plot asked for"},
+     "Nothing on standard error but errors, and what --plot and --explain ask for"},
     {CLI_FLAG, "debug", 0, AT(debug), 0, 0, NULL, NULL,
      "What the library logs, and whole build logs of kernels"},
     {CLI_HELP, "help", 'h', 0, 0, 0, NULL, NULL, "This help"},
@@ -234,7 +245,7 @@ static json_t *forecast_json(const norn_table *table, const norn_forecast *forec
 }
 
 static void write_json(cli_text *out, const norn_table *table, const norn_forecast *forecast,
-                       const norn_device_info *device)
+                       const norn_device_info *device, bool explained)
 {
     size_t count = 0;
     const norn_decision *decisions = norn_table_decisions(table, &count);
@@ -259,6 +270,7 @@ static void write_json(cli_text *out, const norn_table *table, const norn_foreca
     json_object_set_new(root, "scores", scores_json(scores, count));
     json_object_set_new(root, "held_back", held_back_json(table, forecast));
     json_object_set_new(root, "forecast", forecast_json(table, forecast));
+    if (explained) json_object_set_new(root, "fitted", cli_fitted_json(table, forecast));
 
     char *text = json_dumps(root, JSON_INDENT(1));
     if (text) {
@@ -322,6 +334,19 @@ static int read_levels(forecast_flags *given)
 static int check_simple(const cli_command *command, const cli_arguments *arguments, forecast_flags *given)
 {
     if (!is_simple(given)) {
+        if (given->explain) {
+            cli_error("--explain: a network has no parameters to read (--model-type ets, theta and others)");
+            return EXIT_USAGE;
+        }
+        if (given->states) {
+            cli_error("--states: a network has no states to smooth (--model-type local-level, local-trend or "
+                      "structural)");
+            return EXIT_USAGE;
+        }
+        if (given->seasons) {
+            cli_error("--seasons: the network sees the series as it is (--decompose mstl with --model-type)");
+            return EXIT_USAGE;
+        }
         if (given->decompose) {
             cli_error(
                 "--decompose: the network sees the series as it is (--model-type ets, theta and others)");
@@ -342,8 +367,12 @@ static int check_simple(const cli_command *command, const cli_arguments *argumen
                       given->network.options.model);
             return EXIT_USAGE;
         }
-    given->network.options.decompose = (norn_decompose)given->decompose;
-    return read_levels(given);
+    norn_forecast_options *const asked = &given->network.options;
+    asked->decompose = (norn_decompose)given->decompose;
+    asked->explain = given->explain;
+    asked->states = given->states != NULL;
+    const int code = cli_read_seasons(given->seasons, asked->seasons);
+    return code == EXIT_FINE ? read_levels(given) : code;
 }
 
 /* Trained now, or by a model; with what is said of it. */
@@ -395,6 +424,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     if ((code = check_simple(command, &arguments, &given)) != EXIT_FINE) goto done;
     /* a run of minutes must not end in an output that could never be made */
     const cli_named_file files[] = {{"-o", given.output ? given.output : "-"},
+                                    {"--states", given.states},
                                     {"--checkpoint", given.network.options.checkpoint}};
     if ((code = cli_files_check(input, files, NORN_COUNT(files))) != EXIT_FINE) goto done;
     if (given.model && (code = cli_files_check(given.model, files, NORN_COUNT(files))) != EXIT_FINE)
@@ -421,10 +451,19 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
         goto done;
     }
     if (given.json)
-        write_json(&results, table, forecast, context ? norn_context_device(context) : NULL);
+        write_json(&results, table, forecast, context ? norn_context_device(context) : NULL, given.explain);
     else
         write_csv(&results, table, forecast);
     if ((code = cli_output_write(given.output, &results)) != EXIT_FINE) goto done;
+    if (given.states) {
+        cli_text_free(&results);
+        cli_states_csv(&results, table, forecast);
+        if ((code = cli_output_write(given.states, &results)) != EXIT_FINE) goto done;
+    }
+    if (given.explain && !given.json) {
+        cli_report_fitted(&cli->screen, &notes, table, forecast);
+        cli_tell(&notes);
+    }
     if (given.plot) {
         report_plots(cli, &notes, table, forecast);
         cli_tell(&notes);
@@ -458,6 +497,7 @@ const cli_command cli_forecast_command = {
              "  norn forecast sales.csv --members 10           the median of ten networks\n"
              "  norn forecast later.csv --model sales.safetensors\n"
              "  norn forecast load.csv --target load --past '*' -o next.csv\n"
+             "  norn forecast sales.csv --model-type ets --explain\n"
              "  zcat big.csv.gz | norn forecast - --json --quiet\n",
     .options = options,
     .shared = shared,

@@ -32,12 +32,33 @@ const char *norn_decompose_name(norn_decompose kind)
     return kinds[kind].name;
 }
 
-size_t norn_decompose_seasons(norn_decompose kind, size_t season, size_t periods[NORN_MOST_SEASONS])
+norn_status norn_decompose_check(norn_decompose kind, const size_t given[NORN_MOST_SEASONS], norn_error *err)
+{
+    if (!given[0]) return NORN_OK;
+    if (kind != NORN_DECOMPOSE_MSTL)
+        return norn_fail(err, NORN_ERR_USAGE, "--seasons: only MSTL takes off several (--decompose mstl)");
+    for (size_t i = 0; i < NORN_MOST_SEASONS && given[i]; i++) {
+        if (given[i] < 2)
+            return norn_fail(err, NORN_ERR_USAGE, "--seasons: a season has at least 2 rows, not %zu",
+                             given[i]);
+        if (i && given[i] <= given[i - 1])
+            return norn_fail(err, NORN_ERR_USAGE, "--seasons: %zu stands behind %zu, the shorter come first",
+                             given[i], given[i - 1]);
+    }
+    return NORN_OK;
+}
+
+size_t norn_decompose_seasons(norn_decompose kind, size_t season, const size_t *given,
+                              size_t periods[NORN_MOST_SEASONS])
 {
     /* rows of a season, and what stands above it: hour, day, week, year */
     static const size_t above[][2] = {{7, 365},  {24, 168},   {48, 336},   {60, 1440},
                                       {96, 672}, {144, 1008}, {288, 2016}, {1440, 10080}};
     size_t count = 0;
+    if (kind == NORN_DECOMPOSE_MSTL && given && given[0]) {
+        for (; count < NORN_MOST_SEASONS && given[count]; count++) periods[count] = given[count];
+        return count;
+    }
     if (season < 2 || kind == NORN_DECOMPOSE_NONE) return 0;
     periods[count++] = season;
     for (size_t i = 0; kind == NORN_DECOMPOSE_MSTL && i < NORN_COUNT(above); i++)
@@ -45,8 +66,8 @@ size_t norn_decompose_seasons(norn_decompose kind, size_t season, size_t periods
     return count;
 }
 
-norn_status norn_decomposer_new(norn_decomposer **out, norn_decompose kind, size_t season, size_t rows,
-                                const norn_host *host, norn_error *err)
+norn_status norn_decomposer_new(norn_decomposer **out, norn_decompose kind, size_t season,
+                                const size_t *given, size_t rows, const norn_host *host, norn_error *err)
 {
     const norn_host services = norn_host_copy(host);
     norn_decomposer *d = norn_new(&services, 1, sizeof *d);
@@ -54,7 +75,7 @@ norn_status norn_decomposer_new(norn_decomposer **out, norn_decompose kind, size
     d->host = services;
     d->kind = kind;
     d->rows = rows;
-    d->known = norn_decompose_seasons(kind, season, d->periods);
+    d->known = norn_decompose_seasons(kind, season, given, d->periods);
     while (d->known && d->periods[d->known - 1] > rows / 2) d->known--;
     d->work_count = d->known ? norn_mstl_work(rows, d->periods[d->known - 1]) : 1;
     d->seen = norn_new(&services, rows, sizeof *d->seen);

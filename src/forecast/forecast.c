@@ -210,6 +210,15 @@ void norn_forecast_free(norn_forecast *f)
     norn_delete(&host, f->upper, f->level_count * all, sizeof *f->upper);
     for (size_t k = 0; k < NORN_MODELS; k++)
         norn_delete(&host, f->held[k], f->series * f->holdout, sizeof *f->held[k]);
+    for (size_t s = 0; f->explained && s < f->series; s++)
+        norn_delete(&host, f->explained[s], f->explained_count[s], sizeof *f->explained[s]);
+    for (size_t s = 0; f->states && s < f->series; s++)
+        norn_delete(&host, f->states[s], 2 * NORN_STATES * f->state_rows[s], sizeof(double));
+    norn_delete(&host, f->explained, f->series, sizeof *f->explained);
+    norn_delete(&host, f->explained_count, f->series, sizeof *f->explained_count);
+    norn_delete(&host, f->states, f->series, sizeof *f->states);
+    norn_delete(&host, f->state_rows, f->series, sizeof *f->state_rows);
+    norn_delete(&host, f->smoothed, f->series, sizeof *f->smoothed);
     norn_delete(&host, f->ended, f->series, sizeof *f->ended);
     norn_delete(&host, f, 1, sizeof *f);
 }
@@ -263,6 +272,37 @@ const double *norn_forecast_lower(const norn_forecast *f, size_t level, size_t s
 const double *norn_forecast_upper(const norn_forecast *f, size_t level, size_t series)
 {
     return level < f->level_count ? of_series(f, f->upper + level * f->series * f->horizon, series) : NULL;
+}
+
+const char *norn_forecast_method(const norn_forecast *f)
+{
+    return f->kind ? f->kind->text : NULL;
+}
+const char *norn_forecast_paper(const norn_forecast *f)
+{
+    return f->kind ? f->kind->paper : NULL;
+}
+
+const norn_explained *norn_forecast_explained(const norn_forecast *f, size_t series, size_t *count)
+{
+    *count = f->explained ? f->explained_count[series] : 0;
+    return *count ? f->explained[series] : NULL;
+}
+
+/* side 0: what is expected; 1: its standard error. A part that is not in the model is NaN all over. */
+static const double *state_of(const norn_forecast *f, norn_state part, size_t series, size_t side)
+{
+    if (!f->states || (unsigned)part >= NORN_STATES || !f->smoothed[series]) return NULL;
+    const double *const values = f->states[series] + (side * NORN_STATES + part) * f->state_rows[series];
+    return isnan(values[0]) ? NULL : values;
+}
+const double *norn_forecast_state(const norn_forecast *f, norn_state part, size_t series)
+{
+    return state_of(f, part, series, 0);
+}
+const double *norn_forecast_state_error(const norn_forecast *f, norn_state part, size_t series)
+{
+    return state_of(f, part, series, 1);
 }
 
 const norn_score *norn_forecast_scores(const norn_forecast *f, size_t *count)

@@ -71,12 +71,16 @@ norn_status norn_fitted_new(norn_fitted **out, const norn_forecaster *kind,
     fitted->setup = *setup;
     if (setup->decompose != NORN_DECOMPOSE_NONE) {
         fitted->setup.season = 1;
-        status = norn_decomposer_new(&fitted->before, setup->decompose, setup->season, setup->rows, &services,
-                                     err);
+        status = norn_decomposer_new(&fitted->before, setup->decompose, setup->season, setup->seasons,
+                                     setup->rows, &services, err);
         if (status != NORN_OK) goto done;
     }
     fitted->state_count = kind->state ? kind->state(&fitted->setup) : 0;
     fitted->work_count = kind->work ? kind->work(&fitted->setup) : 0;
+    if (setup->states && kind->smooth) {
+        const size_t count = kind->smooth_work(&fitted->setup);
+        if (count > fitted->work_count) fitted->work_count = count;
+    }
     if (fitted->state_count) fitted->state = norn_new(&services, fitted->state_count, sizeof *fitted->state);
     if (fitted->work_count) fitted->work = norn_new(&services, fitted->work_count, sizeof *fitted->work);
     if ((fitted->state_count && !fitted->state) || (fitted->work_count && !fitted->work))
@@ -124,6 +128,12 @@ void norn_fitted_explain(const norn_fitted *fitted, norn_explanation *out)
 {
     if (fitted->before) norn_decomposer_explain(fitted->before, out);
     if (fitted->kind->explain) fitted->kind->explain(&fitted->setup, fitted->state, out);
+}
+
+bool norn_fitted_smooth(norn_fitted *fitted, norn_view past, double *parts, double *errors)
+{
+    return fitted->setup.states && fitted->kind->smooth && !fitted->before &&
+           fitted->kind->smooth(&fitted->setup, fitted->state, past, parts, errors, fitted->work);
 }
 
 void norn_fitted_free(norn_fitted *fitted)

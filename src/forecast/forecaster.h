@@ -32,15 +32,11 @@ typedef struct norn_forecaster_setup {
                                   never */
     norn_decompose decompose;  /* what is taken off and laid on again around the forecaster (decompose.h),
                                   which  then sees no season */
+    const size_t *seasons;     /* of it, ascending and ended by 0; NULL: by rule (decompose.h) */
+    bool states;               /* there is room wanted for norn_fitted_smooth */
 } norn_forecaster_setup;
 
-/* What a fit found, line by line: for people. Lines beyond `most` are counted and not written. */
-typedef struct norn_explained {
-    char name[32];       /* "alpha", "season 3" */
-    char value[48];      /* "0.1234", "ETS(A,Ad,N)" */
-    const char *meaning; /* "how fast the level follows" */
-} norn_explained;
-
+/* Lines of what a fit found. Those beyond `most` are counted and not written. */
 typedef struct norn_explanation {
     norn_explained *lines; /* [most] NULL where most is 0 */
     size_t most, count;
@@ -67,6 +63,11 @@ typedef struct norn_forecaster {
     void (*interval)(const norn_forecaster_setup *setup, const double *state, norn_view past,
                      const double *level, size_t levels, double *lower, double *upper, double *work);
     void (*explain)(const norn_forecaster_setup *setup, const double *state, norn_explanation *out);
+    /* Smoothed states of the rows of `past` by norn_state, parts and errors [NORN_STATES][past.n], NaN where
+     * a part is not in the model; false: too few values. NULL: it has none. */
+    size_t (*smooth_work)(const norn_forecaster_setup *setup);
+    bool (*smooth)(const norn_forecaster_setup *setup, const double *state, norn_view past, double *parts,
+                   double *errors, double *work);
 } norn_forecaster;
 
 extern const norn_forecaster norn_model_naive, norn_model_seasonal_naive, norn_model_drift,
@@ -100,6 +101,9 @@ bool norn_fitted_interval(norn_fitted *fitted, norn_view past, const double *lev
                           double *lower, double *upper);
 /* After a fit, appended to *out. A kind without parameters has no line. */
 void norn_fitted_explain(const norn_fitted *fitted, norn_explanation *out);
+/* After a fit, with setup.states: parts, errors [NORN_STATES][past.n]. False where the kind has no states, or
+ * these rows too few values for them. */
+bool norn_fitted_smooth(norn_fitted *fitted, norn_view past, double *parts, double *errors);
 void norn_fitted_free(norn_fitted *fitted); /* NULL: nothing */
 
 /* ---- shared by the models -------------------------------------------------------------------------------

@@ -115,6 +115,20 @@ static void explain(const norn_forecaster_setup *setup, const double *state, nor
     norn_explain(out, "log likelihood", "diffuse", "%.6g", s.likelihood);
 }
 
+static size_t smooth_work(const norn_forecaster_setup *setup)
+{
+    const norn_structural most = {.slope = 1, .season = season_of(setup)};
+    return norn_structural_smooth_work(&most, setup->rows);
+}
+
+static bool smooth(const norn_forecaster_setup *setup, const double *state, norn_view past, double *parts,
+                   double *errors, double *work)
+{
+    const norn_structural s = model_of(state);
+    (void)setup;
+    return !s.none && norn_structural_smooth(&s, past.y, past.n, NULL, parts, errors, work);
+}
+
 const norn_forecaster norn_model_local_level = {
     .name = "LocalLevel",
     .word = "local-level",
@@ -126,6 +140,8 @@ const norn_forecaster norn_model_local_level = {
     .forecast = forecast,
     .interval = interval,
     .explain = explain,
+    .smooth_work = smooth_work,
+    .smooth = smooth,
 };
 const norn_forecaster norn_model_local_trend = {
     .name = "LocalTrend",
@@ -138,6 +154,8 @@ const norn_forecaster norn_model_local_trend = {
     .forecast = forecast,
     .interval = interval,
     .explain = explain,
+    .smooth_work = smooth_work,
+    .smooth = smooth,
 };
 const norn_forecaster norn_model_structural = {
     .name = "Structural",
@@ -150,4 +168,6 @@ const norn_forecaster norn_model_structural = {
     .forecast = forecast,
     .interval = interval,
     .explain = explain,
+    .smooth_work = smooth_work,
+    .smooth = smooth,
 };

@@ -24,7 +24,12 @@ struct norn_forecast {
     const norn_forecaster *kind; /* in place of a network; NULL: it is one */
     double levels[NORN_MOST_LEVELS];
     size_t level_count;
-    double *lower, *upper; /* [levels][S][h] */
+    double *lower, *upper;      /* [levels][S][h] */
+    norn_explained **explained; /* [S] each [explained_count]; NULL: not wanted */
+    size_t *explained_count;    /* [S] */
+    double **states;            /* [S] each [2][NORN_STATES][state_rows]: parts, errors; NULL: not wanted */
+    size_t *state_rows;         /* [S] */
+    bool *smoothed;             /* [S] they are there */
     size_t parameters;
     norn_choices choices;
     char cell[NORN_CELL_TITLE]; /* of the network, or the name of `kind` and what stands before it */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 static const double log_2_pi = 1.8378770664093454836;
+static const double least_unknown = 1e-9; /* of a row's share of U, below which it is rounding */
 
 size_t norn_structural_states(const norn_structural *s)
 {
@@ -35,13 +36,12 @@ size_t norn_structural_work(size_t season, size_t rows)
 
 typedef struct filter {
     const norn_structural *model;
-    size_t k, at;     /* states; place of the season's first, 0: none */
-    double *state;    /* [k] */
-    double *p, *u;    /* [k][k] */
-    double *pz, *uz;  /* [k] */
-    double *spare;    /* [k] */
-    size_t unknown;   /* directions that U still has */
-    double tolerance; /* of F */
+    size_t k, at;    /* states; place of the season's first, 0: none */
+    double *state;   /* [k] */
+    double *p, *u;   /* [k][k] */
+    double *pz, *uz; /* [k] */
+    double *spare;   /* [k] */
+    size_t unknown;  /* directions that U still has */
 } filter;
 
 static filter begin(const norn_structural *s, double *work)
@@ -105,7 +105,7 @@ static double sight(const filter *f, const double *x)
     return x[0] + (f->at ? x[f->at] : 0.0);
 }
 
-/* What a row told, for the smoother. */
+/* What a row told. */
 typedef struct told {
     double error, unknown, known; /* v, the share of U, that of P with the irregular; NaN: missing */
 } told;
@@ -119,7 +119,7 @@ static told update(filter *f, double y, double *likelihood)
     if (f->unknown) {
         seen(f, f->u, f->uz);
         t.unknown = sight(f, f->uz);
-        if (!(t.unknown > 1e-9)) t.unknown = 0.0;
+        if (!(t.unknown > least_unknown)) t.unknown = 0.0;
     }
     if (!isfinite(y)) {
         t.error = NAN;
@@ -312,81 +312,237 @@ void norn_structural_forecast(const norn_structural *s, const double *y, size_t 
 
 /* ---- smoothing ---- */
 
-/* Of each row what it told, pz, uz and r; both r at hand; the filter. */
-size_t norn_structural_smooth_work(const norn_structural *s, size_t n)
+/*
+ * Backwards over the rows, r and N carry what the later ones tell (de Jong 1989), in powers of 1 / kappa
+ * while something is unknown (Koopman 1997; Durbin and Koopman, 5.3): with a and P + kappa U as expected for
+ * row t from the rows before,
+ *
+ *   state      a + P r0 + U r1
+ *   variance   P - P N0 P - U N1 P - (U N1 P)' - U N2 U
+ *
+ * Both need a, P and U of each row. They are kept of every so-manieth, and made again block by block.
+ */
+typedef struct smoother {
+    filter f;
+    size_t block; /* rows between two that are kept; the square root of all */
+    size_t size;  /* doubles of a filter's memory that are kept: P, U, state, and how much is unknown */
+    double *kept; /* [rows / block + 1][size] */
+    double *rows; /* [block][size] of the block at hand */
+    double *r[2]; /* [k] */
+    double *n[3]; /* [k][k] */
+    double *gain[2], *by; /* [k] */
+} smoother;
+
+static size_t root_above(size_t n)
 {
-    const size_t k = norn_structural_states(s);
-    return n * (3 + 3 * k) + 2 * k * k + 8 * k;
+    size_t root = 1;
+    while (root * root < n) root++;
+    return root;
 }
 
-static double along(const double *gain, const double *r, size_t k)
+size_t norn_structural_smooth_work(const norn_structural *s, size_t n)
+{
+    const size_t k = norn_structural_states(s), root = root_above(n);
+    return (2 * root + 2) * (2 * k * k + k + 1) + 5 * k * k + 16 * k;
+}
+
+static smoother begin_smoother(const norn_structural *s, size_t n, double *work)
+{
+    smoother m = {.f = begin(s, work)};
+    const size_t k = m.f.k;
+    double *at = m.f.spare + k;
+    for (size_t i = 0; i < 2; i++, at += k) m.r[i] = at;
+    for (size_t i = 0; i < 2; i++, at += k) m.gain[i] = at;
+    m.by = at;
+    at += k;
+    for (size_t i = 0; i < 3; i++, at += k * k) m.n[i] = at;
+    memset(m.r[0], 0, (5 * k + 3 * k * k) * sizeof *m.r[0]);
+    m.block = root_above(n);
+    m.size = 2 * k * k + k + 1;
+    m.kept = at;
+    m.rows = m.kept + (n / m.block + 1) * m.size;
+    return m;
+}
+
+static void keep(const smoother *m, double *to)
+{
+    memcpy(to, m->f.p, (m->size - 1) * sizeof *to); /* p, u and state stand one after another */
+    to[m->size - 1] = (double)m->f.unknown;
+}
+
+static void restore(smoother *m, const double *from)
+{
+    memcpy(m->f.p, from, (m->size - 1) * sizeof *from);
+    m->f.unknown = (size_t)from[m->size - 1];
+}
+
+/* T' x, x [k] with so many doubles from one to the next. */
+static void transposed(const filter *f, double *x, size_t step)
+{
+    if (f->model->slope) x[step] += x[0];
+    if (!f->at) return;
+    double *const season = x + f->at * step;
+    const size_t count = f->k - f->at;
+    const double first = season[0];
+    for (size_t i = 0; i + 1 < count; i++) season[i * step] = season[(i + 1) * step] - first;
+    season[(count - 1) * step] = -first;
+}
+
+static double along(const double *a, const double *b, size_t k)
 {
     double sum = 0.0;
-    for (size_t i = 0; i < k; i++) sum += gain[i] * r[i];
+    for (size_t i = 0; i < k; i++) sum += a[i] * b[i];
     return sum;
 }
 
-/* T' x. */
-static void transposed(const filter *f, double *x)
+static void times(const double *x, const double *v, size_t k, double *out)
 {
-    if (f->model->slope) x[1] += x[0];
-    if (!f->at) return;
-    double *const season = x + f->at;
-    const size_t count = f->k - f->at;
-    const double first = season[0];
-    for (size_t i = 0; i + 1 < count; i++) season[i] = season[i + 1] - first;
-    season[count - 1] = -first;
+    for (size_t i = 0; i < k; i++) out[i] = along(x + i * k, v, k);
 }
 
-/*
- * The disturbance smoother of Koopman (1993) with its diffuse rows: backwards r, with a second one for what
- * was unknown; forwards alpha_1 = r1 (for P_1 = 0, U_1 = I) and alpha_{t+1} = T alpha_t + Q r_t.
- */
-bool norn_structural_smooth(const norn_structural *s, const double *y, size_t n, double *states, double *work)
+/* Z' x added to r, and Z' x Z to n. */
+static void add_to_vector(const filter *f, double *r, double x)
 {
-    const size_t k = norn_structural_states(s);
-    double *const rows = work, *const pz = rows + 3 * n, *const uz = pz + n * k, *const r = uz + n * k;
-    double *const r0 = r + n * k, *const r1 = r0 + k;
-    filter f = begin(s, r1 + k);
+    r[0] += x;
+    if (f->at) r[f->at] += x;
+}
+static void add_to_matrix(const filter *f, double *n, double x)
+{
+    add_to_vector(f, n, x);
+    if (f->at) add_to_vector(f, n + f->at * f->k, x);
+}
+
+/* n less Z' (w - c Z') and the transpose of that. */
+static void take_from_matrix(const filter *f, double *n, const double *w, double c)
+{
+    const size_t k = f->k;
+    for (size_t j = 0; j < k; j++) {
+        n[j] -= w[j];
+        n[j * k] -= w[j];
+        if (f->at) n[f->at * k + j] -= w[j];
+        if (f->at) n[j * k + f->at] -= w[j];
+    }
+    add_to_matrix(f, n, 2.0 * c);
+}
+
+/* (1 - g Z)' N (1 - g Z) */
+static void narrow(smoother *m, double *n, const double *g)
+{
+    times(n, g, m->f.k, m->by);
+    take_from_matrix(&m->f, n, m->by, 0.5 * along(g, m->by, m->f.k));
+}
+
+/* r and N of the row before, from those of this one behind the transition; the filter is that of the row. */
+static void step_back(smoother *m, double y)
+{
+    filter *const f = &m->f;
+    const size_t k = f->k;
+    double *const g0 = m->gain[0], *const g1 = m->gain[1], *const *const n = m->n;
+    if (!isfinite(y)) return;
+    seen(f, f->p, f->pz);
+    const double v = y - sight(f, f->state), known = sight(f, f->pz) + f->model->variance[NORN_IRREGULAR];
+    double unknown = 0.0;
+    if (f->unknown) {
+        seen(f, f->u, f->uz);
+        unknown = sight(f, f->uz);
+    }
+    if (unknown > least_unknown) {
+        const double by = 1.0 / unknown;
+        for (size_t i = 0; i < k; i++) {
+            g0[i] = f->uz[i] * by;
+            g1[i] = (f->pz[i] - known * g0[i]) * by;
+        }
+        add_to_vector(f, m->r[1], v * by - along(g0, m->r[1], k) - along(g1, m->r[0], k));
+        add_to_vector(f, m->r[0], -along(g0, m->r[0], k));
+        narrow(m, n[2], g0);
+        times(n[1], g1, k, m->by);
+        take_from_matrix(f, n[2], m->by, along(g0, m->by, k));
+        times(n[0], g1, k, m->by);
+        add_to_matrix(f, n[2], along(g1, m->by, k) - known * by * by);
+        narrow(m, n[1], g0);
+        times(n[0], g1, k, m->by);
+        take_from_matrix(f, n[1], m->by, along(g0, m->by, k));
+        add_to_matrix(f, n[1], by);
+        narrow(m, n[0], g0);
+    } else if (known > 0.0) {
+        for (size_t i = 0; i < k; i++) g0[i] = f->pz[i] / known;
+        add_to_vector(f, m->r[0], v / known - along(g0, m->r[0], k));
+        add_to_vector(f, m->r[1], -along(g0, m->r[1], k));
+        for (size_t i = 0; i < 3; i++) narrow(m, n[i], g0);
+        add_to_matrix(f, n[0], 1.0 / known);
+    }
+}
+
+/* The state of a row and how sure it is, from r and N behind it. */
+static void tell_state(smoother *m, size_t row, size_t n, double *states, double *parts, double *errors)
+{
+    const filter *const f = &m->f;
+    const size_t k = f->k;
+    double *const state = m->by, *const pe = m->gain[0], *const ue = m->gain[1], *const spare = f->spare;
+    const bool diffuse = f->unknown > 0;
+    times(f->p, m->r[0], k, state);
+    if (diffuse) times(f->u, m->r[1], k, spare);
+    for (size_t i = 0; i < k; i++) state[i] += f->state[i] + (diffuse ? spare[i] : 0.0);
+    if (states) memcpy(states + row * k, state, k * sizeof *state);
+    const size_t place[] = {0, 1, f->at}; /* of level, slope and season */
+    const bool there[] = {true, f->model->slope > 0, f->at > 0, true};
+    for (size_t part = 0; part < NORN_STATES; part++) {
+        const bool all = part == NORN_STATE_SIGNAL;
+        if (parts) parts[part * n + row] = !there[part] ? NAN : all ? sight(f, state) : state[place[part]];
+        if (!errors) continue;
+        errors[part * n + row] = NAN;
+        if (!there[part]) continue;
+        if (all) {
+            seen(f, f->p, pe);
+            seen(f, f->u, ue);
+        } else {
+            memcpy(pe, f->p + place[part] * k, k * sizeof *pe);
+            memcpy(ue, f->u + place[part] * k, k * sizeof *ue);
+        }
+        times(m->n[0], pe, k, spare);
+        double variance = (all ? sight(f, pe) : pe[place[part]]) - along(pe, spare, k);
+        if (diffuse) {
+            times(m->n[1], pe, k, spare);
+            variance -= 2.0 * along(ue, spare, k);
+            times(m->n[2], ue, k, spare);
+            variance -= along(ue, spare, k);
+        }
+        errors[part * n + row] = sqrt(fmax(0.0, variance));
+    }
+}
+
+bool norn_structural_smooth(const norn_structural *s, const double *y, size_t n, double *states,
+                            double *parts, double *errors, double *work)
+{
+    smoother m = begin_smoother(s, n, work);
+    filter *const f = &m.f;
     double likelihood = 0.0;
     for (size_t t = 0; t < n; t++) {
-        const told now = update(&f, y[t], &likelihood);
-        rows[3 * t] = now.error;
-        rows[3 * t + 1] = now.unknown;
-        rows[3 * t + 2] = now.known;
-        memcpy(pz + t * k, f.pz, k * sizeof *pz);
-        memcpy(uz + t * k, f.uz, k * sizeof *uz);
-        predict(&f);
+        if (t % m.block == 0) keep(&m, m.kept + t / m.block * m.size);
+        (void)update(f, y[t], &likelihood);
+        predict(f);
     }
-    if (f.unknown) return false;
-    memset(r0, 0, 2 * k * sizeof *r0);
-    for (size_t t = n; t-- > 0;) {
-        const double v = rows[3 * t], unknown = rows[3 * t + 1], known = rows[3 * t + 2];
-        const double *const p = pz + t * k, *const u = uz + t * k;
-        memcpy(r + t * k, r0, k * sizeof *r); /* what the step from t to t + 1 is smoothed with */
-        transposed(&f, r0);
-        transposed(&f, r1);
-        if (isnan(v)) continue;
-        double from0 = 0.0, from1 = 0.0;
-        if (unknown > 0.0) {
-            /* gains u / F of the unknown, and (p - u known / F) / F of what is left */
-            from0 = -along(u, r0, k) / unknown;
-            from1 = v / unknown - along(u, r1, k) / unknown -
-                    (along(p, r0, k) - along(u, r0, k) * known / unknown) / unknown;
-        } else if (known > 0.0) {
-            from0 = v / known - along(p, r0, k) / known;
+    if (f->unknown) return false;
+    for (size_t b = (n + m.block - 1) / m.block; b-- > 0;) {
+        const size_t from = b * m.block, to = from + m.block < n ? from + m.block : n;
+        restore(&m, m.kept + b * m.size);
+        for (size_t t = from; t < to; t++) {
+            keep(&m, m.rows + (t - from) * m.size);
+            (void)update(f, y[t], &likelihood);
+            predict(f);
         }
-        r0[0] += from0;
-        r1[0] += from1;
-        if (f.at) r0[f.at] += from0;
-        if (f.at) r1[f.at] += from1;
-    }
-    memcpy(states, r1, k * sizeof *states);
-    for (size_t t = 0; t + 1 < n; t++) {
-        double *const next = states + (t + 1) * k;
-        memcpy(next, states + t * k, k * sizeof *next);
-        advance_rows(&f, next, 1, f.spare);
-        for (size_t i = 0; i < k; i++) next[i] += added(&f, i) * r[t * k + i];
+        for (size_t t = to; t-- > from;) {
+            restore(&m, m.rows + (t - from) * m.size);
+            /* before the first rows that something was unknown at, r1, N1 and N2 are 0 */
+            const size_t orders = f->unknown ? 3 : 1;
+            for (size_t i = 0; i < orders; i++) {
+                for (size_t j = 0; j < f->k; j++) transposed(f, m.n[i] + j * f->k, 1);
+                for (size_t j = 0; j < f->k; j++) transposed(f, m.n[i] + j, f->k);
+            }
+            for (size_t i = 0; i < 2; i++) transposed(f, m.r[i], 1);
+            step_back(&m, y[t]);
+            tell_state(&m, t, n, states, parts, errors);
+        }
     }
     return true;
 }

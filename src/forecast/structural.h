@@ -13,7 +13,7 @@
 #ifndef NORN_SRC_FORECAST_STRUCTURAL_H
 #define NORN_SRC_FORECAST_STRUCTURAL_H
 
-#include "norn/base.h"
+#include "norn/forecast.h"
 
 #include "base/base.h"
 
@@ -56,10 +56,14 @@ void norn_structural_fit(norn_structural *s, const double *y, size_t n, const no
 void norn_structural_forecast(const norn_structural *s, const double *y, size_t n, size_t h, double *out,
                               double *deviation, double *work);
 
-/* states [n][k]: what is expected of every row's state from all rows, later ones too. False with too few
- * values. work [norn_structural_smooth_work(s, n)]. */
+/*
+ * What is expected of every row from all rows, later ones too: states [n][k], and by norn_state parts
+ * [NORN_STATES][n] and their standard errors [NORN_STATES][n], NaN for a part that is not in the model; NULL:
+ * not wanted. The variances are taken for known, as in statsmodels. False with too few values. work
+ * [norn_structural_smooth_work(s, n)]: some 4 sqrt(n) k^2 doubles.
+ */
 size_t norn_structural_smooth_work(const norn_structural *s, size_t n);
 bool norn_structural_smooth(const norn_structural *s, const double *y, size_t n, double *states,
-                            double *work);
+                            double *parts, double *errors, double *work);
 
 #endif
