@@ -8,7 +8,7 @@
 typedef struct structural_case {
     const char *file;
     size_t slope, season;
-    const double *golden, *level, *last, *mean, *sd;
+    const double *golden, *level, *last, *errors, *mean, *sd;
     size_t points;
     bool log;
 } structural_case;
@@ -16,7 +16,8 @@ typedef struct structural_case {
 #define CASE(file, slope, season, name, log)                                                                 \
     {                                                                                                        \
         file, slope, season, structural_##name, structural_##name##_level, structural_##name##_last,         \
-            structural_##name##_mean, structural_##name##_sd, NORN_COUNT(structural_##name##_level), log     \
+            structural_##name##_errors, structural_##name##_mean, structural_##name##_sd,                    \
+            NORN_COUNT(structural_##name##_level), log                                                       \
     }
 static const structural_case cases[] = {
     CASE("nile.csv", 0, 1, nile, false), CASE("air_passengers.csv", 1, 1, trend, true),
@@ -96,6 +97,123 @@ static void smoothed_states_are_those_of_statsmodels(void **state)
         }
         free(work);
         free(states);
+    }
+}
+
+/* Level, slope and season by name, what they add up to, and how sure each is, of rows without a value, too.
+ */
+static void standard_errors_of_smoothed_states_are_those_of_statsmodels(void **state)
+{
+    (void)state;
+    static const norn_state order[] = {NORN_STATE_SIGNAL, NORN_STATE_LEVEL, NORN_STATE_SLOPE,
+                                       NORN_STATE_SEASON};
+    double y[MOST];
+    for (size_t i = 0; i < NORN_COUNT(cases); i++) {
+        const norn_structural s = model_of(&cases[i]);
+        const size_t n = series_of(&cases[i], y), k = norn_structural_states(&s), every = n / 40 ? n / 40 : 1;
+        const size_t parts = 2 + s.slope + (s.season > 1), points = cases[i].points;
+        double *work = new_doubles(norn_structural_smooth_work(&s, n)), *states = new_doubles(n * k);
+        double *values = new_doubles(NORN_STATES * n), *errors = new_doubles(NORN_STATES * n);
+        assert_true(norn_structural_smooth(&s, y, n, states, values, errors, work));
+        assert_true(values[NORN_STATES * n] == 1e300 && errors[NORN_STATES * n] == 1e300);
+        for (size_t part = 0; part < NORN_STATES; part++)
+            for (size_t j = 0; j < points; j++) {
+                const double got = errors[(size_t)order[part] * n + j * every]; /* 0 is a root of rounding */
+                if (part < parts)
+                    assert_near_at(got, cases[i].errors[part * points + j], 1e-5, 1e-8, j, __FILE__,
+                                   __LINE__);
+                else
+                    assert_true(isnan(got) && isnan(values[(size_t)order[part] * n + j * every]));
+            }
+        for (size_t t = 0; t < n; t++) {
+            const double season = s.season > 1 ? values[NORN_STATE_SEASON * n + t] : 0.0;
+            assert_true(values[NORN_STATE_LEVEL * n + t] == states[t * k]);
+            if (s.slope) assert_true(values[NORN_STATE_SLOPE * n + t] == states[t * k + 1]);
+            if (s.season > 1) assert_true(season == states[t * k + 1 + s.slope]);
+            assert_near(values[NORN_STATE_SIGNAL * n + t], states[t * k] + season, 1e-15, 0);
+        }
+        free(work);
+        free(states);
+        free(values);
+        free(errors);
+    }
+}
+
+/* Of each row the truth lies within its standard errors as often as they say. */
+static void smoothed_states_cover_what_they_smooth(void **state)
+{
+    (void)state;
+    enum { N = 120, TIMES = 60 };
+    const norn_structural s = {.slope = 1, .season = 4, .variance = {1.0, 0.2, 0.01, 0.05}};
+    double y[N], truth[3][N], *work = new_doubles(norn_structural_smooth_work(&s, N));
+    double *values = new_doubles(NORN_STATES * N), *errors = new_doubles(NORN_STATES * N);
+    size_t inside[3] = {0};
+    uint64_t draw = 5;
+    for (size_t k = 0; k < TIMES; k++) {
+        double level = 10.0, slope = 0.3, season[3] = {2.0, -1.0, 0.5};
+        for (size_t t = 0; t < N; t++) {
+            const double next = -(season[0] + season[1] + season[2]) + sqrt(0.05) * noise(&draw);
+            truth[0][t] = level;
+            truth[1][t] = slope;
+            truth[2][t] = season[0];
+            y[t] = t % 7 == 3 || (t > 50 && t < 60) ? NAN : level + season[0] + noise(&draw);
+            level += slope + sqrt(0.2) * noise(&draw);
+            slope += 0.1 * noise(&draw);
+            season[2] = season[1];
+            season[1] = season[0];
+            season[0] = next;
+        }
+        assert_true(norn_structural_smooth(&s, y, N, NULL, values, errors, work));
+        for (size_t part = 0; part < 3; part++)
+            for (size_t t = 0; t < N; t++)
+                inside[part] += fabs(values[part * N + t] - truth[part][t]) < 1.6449 * errors[part * N + t];
+    }
+    for (size_t part = 0; part < 3; part++)
+        assert_near((double)inside[part] / (double)(TIMES * N), 0.9, 0, 0.025);
+    free(work);
+    free(values);
+    free(errors);
+}
+
+/* The likelihood that a fit without missing values searches is that of the filter but for a constant. */
+static void the_likelihood_of_the_differences_is_the_diffuse_one(void **state)
+{
+    (void)state;
+    enum { N = 150 };
+    static const size_t shapes[][2] = {{0, 1}, {1, 1}, {1, 2}, {1, 7}, {0, 12}, {1, 12}, {1, 60}};
+    static const double variances[][NORN_STRUCTURAL_PARTS] = {
+        {1.0, 0.5, 0.1, 0.2}, {0.3, 0.0, 0.0, 0.01}, {0.0, 1.0, 0.2, 0.0}, {2.0, 1e-4, 1e-6, 1e-3}};
+    double y[N];
+    uint64_t draw = 21;
+    for (size_t t = 0; t < N; t++) y[t] = 0.1 * (double)t + noise(&draw);
+    for (size_t i = 0; i < NORN_COUNT(shapes); i++) {
+        norn_structural s = {.slope = shapes[i][0], .season = shapes[i][1]};
+        double *work = new_doubles(norn_structural_work(s.season, N)), apart = NAN;
+        for (size_t k = 0; k < NORN_COUNT(variances); k++) {
+            memcpy(s.variance, variances[k], sizeof s.variance);
+            const double whole = norn_structural_likelihood(&s, y, N, NULL, NULL, work);
+            const double less = norn_structural_differences(&s, y, N, work);
+            if (k == 0) apart = whole - less;
+            assert_near_at(whole - less, apart, 0, 1e-6, i * 10 + k, __FILE__, __LINE__);
+        }
+        free(work);
+    }
+}
+
+/* A missing value at the very end leaves the filter alone to search, and nothing else. */
+static void fits_by_differences_and_by_the_filter_are_the_same(void **state)
+{
+    (void)state;
+    double y[MOST];
+    for (size_t i = 0; i < 3; i++) {
+        norn_structural one = {.slope = cases[i].slope, .season = cases[i].season}, other = one;
+        const size_t n = series_of(&cases[i], y);
+        double *work = new_doubles(norn_structural_work(one.season, n + 1));
+        y[n] = NAN;
+        norn_structural_fit(&one, y, n, NULL, work);
+        norn_structural_fit(&other, y, n + 1, NULL, work);
+        assert_near_at(one.likelihood, other.likelihood, 0, 1e-5, i, __FILE__, __LINE__);
+        free(work);
     }
 }
 
@@ -221,6 +339,10 @@ int main(void)
         cmocka_unit_test(the_likelihood_is_that_of_statsmodels),
         cmocka_unit_test(forecasts_and_their_deviations_are_those_of_statsmodels),
         cmocka_unit_test(smoothed_states_are_those_of_statsmodels),
+        cmocka_unit_test(standard_errors_of_smoothed_states_are_those_of_statsmodels),
+        cmocka_unit_test(smoothed_states_cover_what_they_smooth),
+        cmocka_unit_test(the_likelihood_of_the_differences_is_the_diffuse_one),
+        cmocka_unit_test(fits_by_differences_and_by_the_filter_are_the_same),
         cmocka_unit_test(fits_are_no_less_likely_than_those_of_statsmodels),
         cmocka_unit_test(a_gain_that_stands_still_changes_nothing),
         cmocka_unit_test(intervals_hold_what_they_say),

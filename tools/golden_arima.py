@@ -9,8 +9,8 @@ It writes tests/golden/arima.h. Series are drawn on a grid of 1/64, so that the 
 digits. Nothing here shares code or formulas with src/.
 """
 
-import os
 import warnings
+
 import numpy as np
 import statsmodels
 from arch import arch_model
@@ -21,34 +21,12 @@ from statsmodels.tsa.statespace.sarimax import SARIMAX
 from statsmodels.tsa.statespace.structural import UnobservedComponents
 from statsmodels.tsa.stattools import pacf_burg
 
+from golden_common import Arrays, dataset, on_grid, target
+
 warnings.simplefilter("ignore")
-HERE = os.path.dirname(os.path.abspath(__file__))
-TARGET = os.path.join(HERE, "..", "tests", "golden", "arima.h")
-GRID = 64
-LINES = []
-
-
-def put(name, values, comment=""):
-    """static const double NAME[] = {...};"""
-    values = np.atleast_1d(np.asarray(values, dtype=np.float64)).ravel()
-    texts = ["NAN" if np.isnan(v) else repr(float(v)) for v in values]
-    text, line = "", "   "
-    for each in texts:
-        if len(line) + len(each) > 100:
-            text += line + "\n"
-            line = "   "
-        line += " " + each + ","
-    head = f"/* {comment} */\n" if comment else ""
-    LINES.append(f"{head}static const double {name}[{len(texts)}] = {{\n{text}{line}\n}};\n")
-
-
-def on_grid(x):
-    return np.round(np.asarray(x) * GRID) / GRID
-
-
-def dataset(name, column=-1):
-    path = os.path.join(HERE, "..", "datasets", name)
-    return np.genfromtxt(path, delimiter=",", skip_header=1)[:, column]
+TARGET = target("arima.h")
+ARRAYS = Arrays()
+put, LINES = ARRAYS.put, ARRAYS.lines
 
 
 # ---- STL and MSTL ------------------------------------------------------------------------------------------------
@@ -210,6 +188,16 @@ def structural_case(name, y, level, season):
     )
     put(f"structural_{name}_level", fit.smoothed_state[0][:: max(1, len(y) // 40)], "every n / 40 th row")
     put(f"structural_{name}_last", fit.smoothed_state[-1 if season else 0][:: max(1, len(y) // 40)], "last state")
+    # exact smoothed variances: the filter must not be taken for still while it is
+    model.ssm.tolerance = 0
+    exact = model.smooth(fit.params)
+    signal = [1.0] + [0.0] * (exact.smoothed_state.shape[0] - 1)
+    if season:
+        signal[2 if "trend" in level else 1] = 1.0
+    errors = [np.sqrt(np.maximum(0, np.einsum("i,ijt,j->t", z, exact.smoothed_state_cov, z)))
+              for z in (np.array(signal), *np.eye(len(signal))[: 3 if season else 2 if "trend" in level else 1])]
+    put(f"structural_{name}_errors", np.array(errors)[:, :: max(1, len(y) // 40)],
+        "standard errors of signal, level, slope, season, at the same rows")
     put(f"structural_{name}_mean", later.predicted_mean)
     put(f"structural_{name}_sd", later.se_mean)
 

@@ -11,6 +11,7 @@ further rows, Naive2's season comes from statsmodels, and so do the autocorrelat
 """
 
 import os
+
 import numpy as np
 import scipy.stats
 import sklearn.metrics
@@ -18,28 +19,11 @@ import statsmodels.stats.diagnostic
 import statsmodels.tsa.seasonal
 import statsmodels.tsa.stattools
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-TARGET = os.path.join(HERE, "..", "tests", "golden", "backtest.h")
-GRID = 64
-LINES = []
+from golden_common import Arrays, on_grid, target
 
-
-def put(name, values, comment=""):
-    """static const double NAME[] = {...};"""
-    values = np.atleast_1d(np.asarray(values, dtype=np.float64)).ravel()
-    texts = ["NAN" if np.isnan(v) else repr(float(v)) for v in values]
-    text, line = "", "   "
-    for each in texts:
-        if len(line) + len(each) > 100:
-            text += line + "\n"
-            line = "   "
-        line += " " + each + ","
-    head = f"/* {comment} */\n" if comment else ""
-    LINES.append(f"{head}static const double {name}[{len(texts)}] = {{\n{text}{line}\n}};\n")
-
-
-def on_grid(x):
-    return np.round(np.asarray(x) * GRID) / GRID
+TARGET = target("backtest.h")
+ARRAYS = Arrays()
+put, LINES = ARRAYS.put, ARRAYS.lines
 
 
 def seasonal_series(seed, n, m, noise):

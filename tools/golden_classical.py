@@ -12,7 +12,6 @@ parameters, which checks the first. The optimised Theta models are written out a
 statsforecast at its own parameters, and minimised by SciPy, to sums of squares that statsforecast's are never below.
 """
 
-import os
 import warnings
 
 import numpy as np
@@ -22,39 +21,19 @@ import statsforecast.models as sf_models
 import statsforecast.theta as sf_theta
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
+from golden_common import Arrays, dataset, on_grid, target, text_of
+
 warnings.filterwarnings("ignore")
-HERE = os.path.dirname(os.path.abspath(__file__))
-TARGET = os.path.join(HERE, "..", "tests", "golden", "classical.h")
-LINES = []
-
-
-def text_of(values, indent="    "):
-    out, line = "", indent
-    for v in np.atleast_1d(np.asarray(values, dtype=np.float64)).ravel():
-        each = "NAN" if np.isnan(v) else repr(float(v))
-        if len(line) + len(each) > 100:
-            out += line.rstrip() + "\n"
-            line = indent
-        line += each + ", "
-    return (out + line).rstrip().rstrip(",")
-
-
-def put(name, values, comment=""):
-    values = np.atleast_1d(np.asarray(values, dtype=np.float64)).ravel()
-    head = f"/* {comment} */\n" if comment else ""
-    LINES.append(f"{head}static const double {name}[{len(values)}] = {{\n{text_of(values)}}};\n")
-
-
-def on_grid(x, grid=64):
-    return np.round(np.asarray(x) * grid) / grid
+TARGET = target("classical.h")
+ARRAYS = Arrays(width=100, end="")
+put, LINES = ARRAYS.put, ARRAYS.lines
 
 
 # ---- series ------------------------------------------------------------------------------------------------------
 
 
 def air_passengers():
-    path = os.path.join(HERE, "..", "datasets", "air_passengers.csv")
-    return np.loadtxt(path, delimiter=",", skiprows=1, usecols=1)
+    return dataset("air_passengers.csv")
 
 
 def quarters(seed):
@@ -160,7 +139,7 @@ def smoothing():
             assert damped or np.allclose(mean, out["mean"], rtol=1e-12), (name, form)
             put(f"{data}_mean", mean * np.ones(30))
             put(f"{data}_deviation", np.round(deviation(form, m, par, last, np.sqrt(fit["sigma2"]), np.ones(30) * mean), 6))
-            rows.append(f"    {{{index}, {number}, {{{text_of(list(par) + [states[0], states[1] if trend else 0.0], '')}}},"
+            rows.append(f"    {{{index}, {number}, {{{text_of(list(par) + [states[0], states[1] if trend else 0.0], '', 100)}}},"
                         f"\n     {float(known)!r}, {float(np.sqrt(fit['sigma2']))!r}, {data}_figures, {data}_mean, {data}_deviation}},")
     series = "\n".join(f"    {{{n}_y, {len(y)}, {m}}}," for n, y, m in SERIES)
     LINES.append(f"static const struct {{\n    const double *y;\n    size_t n, m;\n}} classical_series[] = {{\n{series}\n}};\n")

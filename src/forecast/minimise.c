@@ -32,12 +32,19 @@ static double largest(const double *a, size_t n)
     return most;
 }
 
-/* INFINITY wherever value or gradient are not finite. */
-static double evaluate(const norn_objective *o, double *x, double *gradient)
+/* The value, and the gradient where it comes with it; INFINITY wherever they are not finite. */
+static double evaluate(const norn_objective *o, const double *x, double *gradient)
 {
-    double f = o->value(o->user, x, o->differences ? NULL : gradient);
-    if (!isfinite(f)) return INFINITY;
-    for (size_t i = 0; o->differences && i < o->n; i++) {
+    const double f = o->value(o->user, x, o->differences ? NULL : gradient);
+    return isfinite(f) && (o->differences || isfinite(largest(gradient, o->n))) ? f : INFINITY;
+}
+
+/* The gradient at x, whose value is f, where it does not come with it: only of points that are gone to. f, or
+ * INFINITY where it is not finite. */
+static double differentiate(const norn_objective *o, double *x, double f, double *gradient)
+{
+    if (!o->differences || !isfinite(f)) return f;
+    for (size_t i = 0; i < o->n; i++) {
         /* the cube root of the precision balances truncation and rounding of a central difference */
         const double at = x[i], step = 6e-6 * (fabs(at) > 1.0 ? fabs(at) : 1.0);
         x[i] = at + step;
@@ -75,7 +82,7 @@ double norn_minimise(const norn_objective *o, double *x, size_t steps, double to
     double *const gradient = work, *const next = gradient + n, *const direction = next + n,
                   *const trial = direction + n, *const best = trial + n, *const spare = best + n,
                   *const inverse = spare + n;
-    double f = evaluate(o, x, gradient);
+    double f = differentiate(o, x, evaluate(o, x, gradient), gradient);
     bool fresh = true; /* the inverse Hessian knows nothing yet */
     size_t idle = 0;   /* steps in a row that gained nothing */
     forget(inverse, n, 1.0);
@@ -98,7 +105,8 @@ double norn_minimise(const norn_objective *o, double *x, size_t steps, double to
         double low = 0.0, high = INFINITY, t = 1.0, reached = INFINITY;
         for (size_t k = 0; k < TRIALS; k++) {
             for (size_t i = 0; i < n; i++) trial[i] = x[i] + t * direction[i];
-            const double value = evaluate(o, trial, next);
+            double value = evaluate(o, trial, next);
+            if (value <= f + armijo * t * slope) value = differentiate(o, trial, value, next);
             if (!(value <= f + armijo * t * slope)) {
                 high = t;
                 /* the parabola through both values and the slope, kept away from both ends */
@@ -120,7 +128,8 @@ double norn_minimise(const norn_objective *o, double *x, size_t steps, double to
             fresh = true;
             continue;
         }
-        if (memcmp(best, trial, n * sizeof *best) != 0) (void)evaluate(o, best, next);
+        if (memcmp(best, trial, n * sizeof *best) != 0)
+            (void)differentiate(o, best, evaluate(o, best, next), next);
         for (size_t i = 0; i < n; i++) {
             direction[i] = best[i] - x[i]; /* s */
             trial[i] = next[i] - gradient[i];

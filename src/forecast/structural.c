@@ -8,8 +8,6 @@
  */
 #include "forecast/structural.h"
 
-#include "forecast/minimise.h"
-
 #include <math.h>
 #include <string.h>
 
@@ -19,17 +17,6 @@ static const double least_unknown = 1e-9; /* of a row's share of U, below which 
 size_t norn_structural_states(const norn_structural *s)
 {
     return 1 + s->slope + (s->season > 1 ? s->season - 1 : 0);
-}
-
-static size_t most_states(size_t season)
-{
-    return 2 + (season > 1 && season <= NORN_STRUCTURAL_SEASON ? season - 1 : 0);
-}
-
-size_t norn_structural_work(size_t season, size_t rows)
-{
-    const size_t k = most_states(season);
-    return 3 * k * k + 8 * k + 64 + (rows < NORN_STRUCTURAL_ROWS ? rows : NORN_STRUCTURAL_ROWS);
 }
 
 /* ---- the filter ---- */
@@ -186,101 +173,6 @@ double norn_structural_likelihood(const norn_structural *s, const double *y, siz
     if (state) memcpy(state, f.state, f.k * sizeof *state);
     if (variance) memcpy(variance, f.p, f.k * f.k * sizeof *variance);
     return f.unknown || isnan(likelihood) ? -INFINITY : likelihood;
-}
-
-/* ---- fitting ---- */
-
-typedef struct problem {
-    norn_structural *model;
-    const double *y;
-    size_t n;
-    double *work;
-    const norn_cancel *cancel;
-} problem;
-
-/* Variables are standard deviations: a variance of 0 is an ordinary minimum. */
-static void read_variables(norn_structural *s, const double *x)
-{
-    s->variance[NORN_IRREGULAR] = *x * *x;
-    x++;
-    s->variance[NORN_LEVEL] = *x * *x;
-    x++;
-    s->variance[NORN_SLOPE] = s->slope ? *x * *x : 0.0;
-    x += s->slope;
-    s->variance[NORN_SEASON] = s->season > 1 ? *x * *x : 0.0;
-}
-
-static double minus_likelihood(void *user, const double *x, double *gradient)
-{
-    const problem *const f = user;
-    (void)gradient;
-    if (norn_cancel_raised(f->cancel)) return NAN;
-    read_variables(f->model, x);
-    return -norn_structural_likelihood(f->model, f->y, f->n, NULL, NULL, f->work);
-}
-
-void norn_structural_fit(norn_structural *s, const double *y, size_t n, const norn_cancel *cancel,
-                         double *work)
-{
-    /* the shares of irregular, level, slope and season that a search begins with */
-    static const double starts[][NORN_STRUCTURAL_PARTS] = {
-        {0.5, 0.3, 0.03, 0.1}, {0.1, 0.6, 0.1, 0.3}, {0.7, 0.1, 0.005, 0.02}};
-    double low = INFINITY, high = -INFINITY, sum = 0.0, squares = 0.0, last = NAN, least = INFINITY;
-    double best[NORN_STRUCTURAL_PARTS] = {0.0}, x[NORN_STRUCTURAL_PARTS];
-    size_t moves = 0;
-    if (n > NORN_STRUCTURAL_ROWS) {
-        y += n - NORN_STRUCTURAL_ROWS;
-        n = NORN_STRUCTURAL_ROWS;
-    }
-    s->rows = 0;
-    s->none = 0;
-    s->likelihood = NAN;
-    for (size_t i = 0; i < NORN_STRUCTURAL_PARTS; i++) s->variance[i] = 0.0;
-    if (s->season > NORN_STRUCTURAL_SEASON) s->season = 1;
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(y[i])) continue;
-        low = fmin(low, y[i]);
-        high = fmax(high, y[i]);
-        sum += y[i];
-        if (s->rows++) {
-            squares += (y[i] - last) * (y[i] - last);
-            moves++;
-        }
-        last = y[i];
-    }
-    if (s->season > 1 && s->rows < 2 * s->season + 2) s->season = 1;
-    if (s->rows < 6) s->slope = 0;
-    s->none = s->rows < 3;
-    if (s->none) return;
-    double *const scaled = work, *const minimiser = scaled + n, *const filtering = minimiser + 64;
-    /* the scale is that of the steps from value to value, which no level changes */
-    const double scale = sqrt(squares / (double)moves), mean = sum / (double)s->rows;
-    if (!(high - low > 1e-12 * fmax(fabs(low), fabs(high))) || !(scale > 0.0) || !isfinite(scale)) {
-        s->slope = 0;
-        s->season = 1;
-        return; /* a constant: all variances are 0 */
-    }
-    for (size_t i = 0; i < n; i++) scaled[i] = isfinite(y[i]) ? (y[i] - mean) / scale : NAN;
-    problem f = {.model = s, .y = scaled, .n = n, .work = filtering, .cancel = cancel};
-    const size_t variables = 2 + s->slope + (s->season > 1 ? 1 : 0);
-    const norn_objective objective = {
-        .n = variables, .value = minus_likelihood, .user = &f, .differences = true};
-    for (size_t k = 0; k < NORN_COUNT(starts); k++) {
-        size_t at = 0;
-        for (size_t i = 0; i < NORN_STRUCTURAL_PARTS; i++)
-            if ((i != NORN_SLOPE || s->slope) && (i != NORN_SEASON || s->season > 1)) x[at++] = starts[k][i];
-        const double found = norn_minimise(&objective, x, 200, 1e-7, minimiser);
-        if (!(found < least)) continue;
-        least = found;
-        memcpy(best, x, sizeof best);
-    }
-    if (!isfinite(least)) {
-        s->none = 1;
-        return;
-    }
-    read_variables(s, best);
-    for (size_t i = 0; i < NORN_STRUCTURAL_PARTS; i++) s->variance[i] *= scale * scale;
-    s->likelihood = -least - (double)s->rows * log(scale) + (double)norn_structural_states(s) * log(scale);
 }
 
 /* ---- forecasts ---- */

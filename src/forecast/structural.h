@@ -47,6 +47,11 @@ size_t norn_structural_work(size_t season, size_t rows);
 double norn_structural_likelihood(const norn_structural *s, const double *y, size_t n, double *state,
                                   double *variance, double *work);
 
+/* That of y [n] without missing values, all differences taken that make it stationary: the same but for a
+ * constant that no variance changes. n more than there are states; work [norn_structural_work(s->season, n)].
+ */
+double norn_structural_differences(const norn_structural *s, const double *y, size_t n, double *work);
+
 /* Finds the variances that make it largest. *s has slope and season, which it loses where there are too few
  * rows for them. */
 void norn_structural_fit(norn_structural *s, const double *y, size_t n, const norn_cancel *cancel,
