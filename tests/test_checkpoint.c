@@ -57,6 +57,7 @@ typedef struct job {
     size_t count;
     double level; /* of the series */
     float pairs[COLUMNS][2];
+    int of[COLUMNS]; /* the column of each input */
     norn_span train[MEMBERS], valid[MEMBERS];
     size_t first_identity, sampled;
     const norn_host *host;
@@ -95,7 +96,8 @@ static job make_job(void)
              .count = MEMBERS,
              .first_identity = 10,
              .level = 3.0,
-             .pairs = {{0.0f, 1.0f}, {0.1f, 1.25f}}};
+             .pairs = {{0.0f, 1.0f}, {0.1f, 1.25f}},
+             .of = {0, 1}};
     for (size_t m = 0; m < MEMBERS; m++) {
         j.train[m] = (norn_span){m, 40 - 9 * m};
         j.valid[m] = (norn_span){55 + m, 8};
@@ -109,11 +111,10 @@ static void run(const job *j, result *out)
     norn_network *network = NULL;
     norn_error *err = &out->err;
     const size_t rows[COLUMNS] = {ROWS, ROWS};
-    const int of[COLUMNS] = {0, 1};
     const double levels[COLUMNS] = {j->level, 1.0};
     *out = (result){.err = NORN_ERROR_INIT};
     if (!context) assert_ok(norn_context_new(&context, NULL, NULL, err), err);
-    assert_ok(norn_series_new(&series, context, 1, 2, COLUMNS, rows, of, err), err);
+    assert_ok(norn_series_new(&series, context, 1, 2, COLUMNS, rows, j->of, err), err);
     for (size_t c = 0; c < COLUMNS; c++) assert_ok(norn_series_put(series, c, wave, &levels[c], err), err);
     norn_network_shape shape = j->shape;
     shape.members = j->count;
@@ -591,6 +592,11 @@ static void a_checkpoint_of_another_training_is_refused_by_name(void **state)
     }
     job other = j; /* and what is no number */
     other.pairs[1][0] = 0.2f;
+    go_on(&other, &got);
+    assert_int_equal(got.status, NORN_ERR_DATA);
+    assert_non_null(strstr(got.err.message, words[3]));
+    other = j;
+    other.of[1] = 0;
     go_on(&other, &got);
     assert_int_equal(got.status, NORN_ERR_DATA);
     assert_non_null(strstr(got.err.message, words[3]));
