@@ -20,11 +20,14 @@ if(TARGET norn_cli)
                         JSON_CHECK=$<TARGET_FILE:json_check> SCRATCH=${CMAKE_CURRENT_BINARY_DIR}/cli/${case})
         set_tests_properties(cli.${case} PROPERTIES ENVIRONMENT "${environment}" RESOURCE_LOCK cli_kernel_cache
                                                     SKIP_RETURN_CODE 77 TIMEOUT 120)
+        if(case MATCHES "tun(e|ing)|programs") # which compile for many layouts
+            set_tests_properties(cli.${case} PROPERTIES TIMEOUT 600)
+        endif()
     endforeach()
 
     file(GLOB sources ${PROJECT_SOURCE_DIR}/src/cli/*.c)
     list(FILTER sources EXCLUDE
-         REGEX "/(main|forecast[a-z_]*|train|network_run|inspect_model|cell|leak|backtest[a-z_]*|report_[a-z_]*)\\.c$")
+         REGEX "/(main|forecast[a-z_]*|train|tune|network_run|inspect_model|cell|leak|backtest[a-z_]*|report_[a-z_]*)\\.c$")
     foreach(short cli inspect)
         add_executable(test_${short} ${cli}/test_${short}.c ${cli}/stub_library.c ${sources}
                                      ${PROJECT_SOURCE_DIR}/src/base/base.c ${PROJECT_SOURCE_DIR}/src/base/file.c ${PROJECT_SOURCE_DIR}/src/base/profile.c

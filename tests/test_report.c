@@ -5,10 +5,10 @@
  */
 #include "backtest_support.h"
 
+#include "base/sha256.h"
 #include "counting_host.h"
 #include "norn/report.h"
 #include "report/report.h"
-#include "report/sha256.h"
 
 /* ---- pieces ---- */
 

@@ -34,6 +34,9 @@
          CL_MEM_OBJECT_ALLOCATION_FAILURE, LOST)                                                             \
     CALL(clReleaseMemObject, CL_INVALID_MEM_OBJECT, LOST)                                                    \
     CALL(clCreateProgramWithSource, CL_INVALID_CONTEXT, CL_INVALID_VALUE, LOST)                              \
+    CALL(clCreateProgramWithBinary, CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_DEVICE,                 \
+         CL_INVALID_BINARY, LOST)                                                                            \
+    CALL(clGetProgramInfo, CL_INVALID_VALUE, CL_INVALID_PROGRAM, CL_INVALID_PROGRAM_EXECUTABLE, LOST)        \
     CALL(clBuildProgram, CL_INVALID_PROGRAM, CL_INVALID_VALUE, CL_INVALID_DEVICE, CL_INVALID_BINARY,         \
          CL_INVALID_BUILD_OPTIONS, CL_INVALID_OPERATION, CL_COMPILER_NOT_AVAILABLE,                          \
          CL_BUILD_PROGRAM_FAILURE, LOST)                                                                     \
@@ -192,6 +195,12 @@ WRAP_RELEASE(cl_mem, KIND_BUFFER, clReleaseMemObject)
 WRAP_NEW(cl_program, KIND_PROGRAM, clCreateProgramWithSource,
          (cl_context context, cl_uint n, const char **texts, const size_t *lengths, cl_int *code),
          (context, n, texts, lengths, code))
+WRAP_NEW(cl_program, KIND_PROGRAM, clCreateProgramWithBinary,
+         (cl_context context, cl_uint n, const cl_device_id *ids, const size_t *lengths,
+          const unsigned char **binaries, cl_int *taken, cl_int *code),
+         (context, n, ids, lengths, binaries, taken, code))
+WRAP(clGetProgramInfo, (cl_program program, cl_program_info what, size_t size, void *out, size_t *length),
+     (program, what, size, out, length))
 WRAP(clBuildProgram,
      (cl_program program, cl_uint n, const cl_device_id *ids, const char *options,
       void(CL_CALLBACK *tell)(cl_program, void *), void *user),

@@ -42,21 +42,27 @@ norn_status norn_devices_list(norn_device_info **out, size_t *count, const norn_
 void norn_devices_free(norn_device_info *devices, size_t count, const norn_host *host);
 
 typedef struct norn_context norn_context;
+typedef struct norn_tuning norn_tuning; /* norn/tune.h */
 
 typedef struct norn_context_options {
     size_t size;
     const char *device;    /* "P:D" as in norn_devices_list, or part of a device's or platform's name in any
                               case;    NULL: a GPU before an accelerator before a CPU */
-    unsigned local_size;   /* work-items a group, LS; 0: by device type (CPU 1, GPU 64) */
-    unsigned vector_width; /* floats in a vector, VW: 1, 4, 8 or 16; 0: by device */
-    unsigned rows;         /* batch rows a group, ROWS: 1 to 8; 0: by device */
+    unsigned local_size;   /* work-items a group, LS; 0: by tuning and device (CPU 1, GPU 64) */
+    unsigned vector_width; /* floats in a vector, VW: 1, 4, 8 or 16; 0: by tuning and device */
+    unsigned rows;         /* batch rows a group, ROWS: 1 to 8; 0: by tuning and device */
     uint64_t memory_limit; /* bytes of the device's memory that buffers may take, the kernels' own not
                               counted; 0: three quarters of it. Changes no bit of a result. */
+    const char *programs;  /* a folder that keeps built programs for the next process, made where it is
+                              missing; copied; NULL: none. What is broken there is built anew, and what
+                              cannot be written is no error. Changes no bit. */
+    int programs_always;   /* 0: not where the driver keeps them by itself, as PoCL and NVIDIA's do; 1: there,
+                              too */
 } norn_context_options;
 
 #define NORN_CONTEXT_OPTIONS_INIT                                                                            \
     {                                                                                                        \
-        sizeof(norn_context_options), NULL, 0, 0, 0, 0                                                       \
+        sizeof(norn_context_options), NULL, 0, 0, 0, 0, NULL, 0                                              \
     }
 
 /* Errors: NORN_ERR_DEVICE (no platform, no device, none of that name; the message says what mends it),

@@ -73,6 +73,7 @@ typedef struct norn_model_facts {
     size_t batch;
     double dropout, learning_rate;
     const char *loss, *optimiser;
+    const char *tuning; /* hash of the tuning that it was trained with (norn/tune.h); "": none */
 } norn_model_facts;
 
 norn_model_facts norn_model_facts_of(const norn_model *model);

@@ -10,4 +10,5 @@
 #include "norn/profile.h"
 #include "norn/report.h"
 #include "norn/table.h"
+#include "norn/tune.h"
 #endif

@@ -9,6 +9,7 @@
 #include "cli/backtest_flags.h"
 #include "cli/report_page.h"
 #include "cli/table_flags.h"
+#include "cli/tuning.h"
 
 #include "base/base.h"
 
@@ -118,12 +119,11 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     cli_report_decisions(&cli->screen, &notes, decisions, count);
     if (cli->quiet) cli_text_free(&notes);
     tell(&notes);
-    if (cli_backtest_wants_device(&given.backtest) &&
-        norn_context_new(&context, &given.network.context, &cli->host, &cli->err) != NORN_OK) {
-        code = cli_fail(cli);
-        goto done;
+    if (cli_backtest_wants_device(&given.backtest)) {
+        char tuning[CLI_PATH];
+        code = cli_context_open(cli, &context, &given.network.context, given.network.tuning, tuning);
+        if (code != EXIT_FINE) goto done;
     }
-    cli_signals_keep();
     given.backtest.options.curves = given.report != NULL;
     if (norn_backtest_run(&backtest, context, table, &given.backtest.options, &cli->host, &cli->err) !=
         NORN_OK) {

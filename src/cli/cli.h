@@ -318,5 +318,6 @@ extern const cli_command cli_leak_command;
 extern const cli_command cli_report_command;
 extern const cli_command cli_devices_command;
 extern const cli_command cli_cell_command;
+extern const cli_command cli_tune_command;
 
 #endif

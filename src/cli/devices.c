@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include "base/base.h"
+#include "cli/tuning.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 typedef struct devices_flags {
     norn_context_options context;
     bool test, json, debug;
+    const char *tuning;
 } devices_flags;
 
 #define AT(field) offsetof(devices_flags, field)
@@ -21,6 +23,7 @@ static const cli_option options[] = {
      "Build every kernel and compare it with the same computed on the host; exit code 70 if one differs"},
     {CLI_TEXT, "device", 0, AT(context.device), 0, 0, NULL, "P:D|NAME",
      "The device to test. Default: the one marked *"},
+    CLI_TUNING_ROW(AT(tuning)),
     {CLI_FLAG, "json", 0, AT(json), 0, 0, NULL, NULL, "One JSON object"},
     {CLI_FLAG, "debug", 0, AT(debug), 0, 0, NULL, NULL,
      "What the library logs, and whole build logs of kernels"},
@@ -152,10 +155,11 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
 
     if (norn_devices_list(&devices, &count, &cli->host, &cli->err) != NORN_OK) goto failed;
     /* Making a context says why there is none, and finds the device that is named. */
-    if ((given.test || given.context.device || count == 0) &&
-        norn_context_new(&context, &given.context, &cli->host, &cli->err) != NORN_OK)
-        goto failed;
-
+    if (given.test || given.context.device || count == 0) {
+        char tuning[CLI_PATH];
+        code = cli_context_open(cli, &context, &given.context, given.tuning, tuning);
+        if (code != EXIT_FINE) goto done;
+    }
     cli_signals_keep();
 
     if (given.json) {

@@ -434,8 +434,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
         if (code != EXIT_FINE) goto done;
     }
     code = is_simple(&given) ? cli_table_read(cli, &table, input, &given.data)
-                             : cli_network_open(cli, &table, &context, input, &given.data,
-                                                given.network.options.weight, &given.network.context);
+                             : cli_network_open(cli, &table, &context, input, &given.data, &given.network);
     if (code != EXIT_FINE) goto done;
 
     if (is_simple(&given) && !cli->quiet) {

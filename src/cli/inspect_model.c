@@ -127,6 +127,7 @@ static void put_training(const norn_model *model, const norn_model_facts *f, siz
     put_heading(screen, out, "Training");
     cli_text_format(out, "  %s, %s at a rate of %g, batches of %zu, dropout %g, seed %llu\n", f->loss,
                     f->optimiser, f->learning_rate, f->batch, f->dropout, (unsigned long long)f->seed);
+    if (*f->tuning) cli_text_format(out, "  with the tuning %s\n", f->tuning);
     for (size_t m = 0; m < f->members && m < most; m++) {
         const norn_training *t = norn_model_training(model, m);
         cli_text_format(
@@ -210,6 +211,7 @@ static json_t *training_json(const norn_model_facts *f)
     json_object_set_new(training, "learning_rate", cli_json_real(f->learning_rate));
     json_object_set_new(training, "loss", cli_json_text(f->loss));
     json_object_set_new(training, "optimiser", cli_json_text(f->optimiser));
+    if (*f->tuning) json_object_set_new(training, "tuning", cli_json_text(f->tuning));
     return training;
 }
 

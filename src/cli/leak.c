@@ -8,6 +8,7 @@
 #include "cli/backtest.h"
 #include "cli/backtest_flags.h"
 #include "cli/table_flags.h"
+#include "cli/tuning.h"
 
 #include "base/base.h"
 
@@ -356,12 +357,11 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     if ((code = cli_table_read(cli, &table, input, &given.data)) != EXIT_FINE) goto done;
     const norn_decision *decisions = norn_table_decisions(table, &count);
     tell(cli, decisions, count);
-    if (cli_backtest_wants_device(&given.backtest) &&
-        norn_context_new(&context, &given.network.context, &cli->host, &cli->err) != NORN_OK) {
-        code = cli_fail(cli);
-        goto done;
+    if (cli_backtest_wants_device(&given.backtest)) {
+        char tuning[CLI_PATH];
+        code = cli_context_open(cli, &context, &given.network.context, given.network.tuning, tuning);
+        if (code != EXIT_FINE) goto done;
     }
-    cli_signals_keep();
     if (norn_leak_run(&leak, context, table, asked, &cli->host, &cli->err) != NORN_OK) {
         code = cli_fail(cli);
         goto done;

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 static const cli_command *const commands[] = {
-    &cli_forecast_command, &cli_train_command,   &cli_backtest_command, &cli_leak_command,
-    &cli_report_command,   &cli_inspect_command, &cli_cell_command,     &cli_devices_command};
+    &cli_forecast_command, &cli_train_command, &cli_backtest_command, &cli_leak_command, &cli_report_command,
+    &cli_inspect_command,  &cli_cell_command,  &cli_devices_command,  &cli_tune_command};
 
 static void print_help(FILE *to)
 {

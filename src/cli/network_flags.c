@@ -4,6 +4,8 @@
  */
 #include "cli/network_flags.h"
 
+#include "cli/tuning.h"
+
 #include <assert.h>
 
 static const char *const loss_words[] = {
@@ -69,6 +71,7 @@ const cli_option cli_network_rows[] = {
      "Of all random numbers; the same seed gives the same bits. Default: 1"},
     {CLI_TEXT, "device", 0, AT(context.device), 0, 0, NULL, "P:D|NAME",
      "Where to compute, as `norn devices` lists it. Default: a GPU before a CPU"},
+    CLI_TUNING_ROW(AT(tuning)),
     {CLI_BYTES, "memory-limit", 0, AT(context.memory_limit), 0, 0, NULL, "BYTES",
      "Most memory of the device to take, with K, M or G for more. Changes no bit. Default: three quarters of "
      "it"},

@@ -12,6 +12,7 @@ typedef struct cli_network_flags {
     norn_forecast_options options;
     norn_context_options context;
     bool nesterov, resume;
+    const char *tuning; /* --tuning, or NULL */
 } cli_network_flags;
 
 #define CLI_NETWORK_FLAGS_INIT                                                                               \

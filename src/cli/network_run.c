@@ -1,6 +1,8 @@
 /* Around a training: see network_run.h. */
 #include "cli/network_run.h"
 
+#include "cli/tuning.h"
+
 #include "base/base.h"
 
 #include <math.h>
@@ -13,17 +15,22 @@ void cli_tell(cli_text *text)
     cli_text_free(text);
 }
 
-static void report_device(const cli_state *cli, cli_text *out, const norn_device_info *device)
+static void report_device(const cli_state *cli, cli_text *out, const norn_device_info *device,
+                          const char *tuning)
 {
     char text[256];
     (void)snprintf(text, sizeof text, "%s, %u compute units", device->name, device->compute_units);
     const norn_decision decision = {"device", text, "--device", NULL};
     cli_report_decisions(&cli->screen, out, &decision, 1);
+    const norn_decision tuned = {"tuning", tuning, "--tuning", NULL};
+    if (*tuning) cli_report_decisions(&cli->screen, out, &tuned, 1);
 }
 
 int cli_network_open(cli_state *cli, norn_table **table, norn_context **context, const char *input,
-                     const cli_table_flags *data, const char *weight, const norn_context_options *device)
+                     const cli_table_flags *data, const cli_network_flags *network)
 {
+    const char *weight = network->options.weight;
+    char tuning[CLI_PATH];
     cli_text notes = {NULL, 0, 0, false}, past = {NULL, 0, 0, false};
     cli_table_flags with = *data;
     size_t count = 0;
@@ -36,17 +43,17 @@ int cli_network_open(cli_state *cli, norn_table **table, norn_context **context,
         }
         with.options.past = past.bytes;
     }
-    const int code = cli_table_read(cli, table, input, &with);
+    int code = cli_table_read(cli, table, input, &with);
     cli_text_free(&past);
     if (code != EXIT_FINE) return code;
     const norn_decision *decisions = norn_table_decisions(*table, &count);
     cli_report_decisions(&cli->screen, &notes, decisions, count);
-    if (norn_context_new(context, device, &cli->host, &cli->err) != NORN_OK) {
+    code = cli_context_open(cli, context, &network->context, network->tuning, tuning);
+    if (code != EXIT_FINE) {
         cli_text_free(&notes);
-        return cli_fail(cli);
+        return code;
     }
-    cli_signals_keep();
-    report_device(cli, &notes, norn_context_device(*context));
+    report_device(cli, &notes, norn_context_device(*context), tuning);
     if (cli->quiet) cli_text_free(&notes);
     cli_tell(&notes);
     return EXIT_FINE;
@@ -130,7 +137,7 @@ int cli_model_open(cli_state *cli, norn_model **out, const char *path, const cli
     for (size_t t = 0; t < NORN_COUNT(tables); t++)
         for (const cli_option *row = tables[t]; row->kind != CLI_END; row++)
             if (row->kind != CLI_GROUP && strcmp(row->name, "device") != 0 &&
-                cli_given(command, arguments, row->name)) {
+                strcmp(row->name, "tuning") != 0 && cli_given(command, arguments, row->name)) {
                 cli_error("--%s is of the training, and --model trains nothing: leave one of them out",
                           row->name);
                 return EXIT_USAGE;

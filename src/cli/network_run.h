@@ -22,10 +22,10 @@
 /* Prints what was gathered for the reader, and empties it. */
 void cli_tell(cli_text *text);
 
-/* Reads the file and opens the device; says what was decided unless quiet. weight: a column that is read
- * beside those of --past, or NULL. A cli_exit, the error printed. */
+/* Reads the file and opens the device; says what was decided unless quiet. The column of --weight is read
+ * beside those of --past. A cli_exit, the error printed. */
 int cli_network_open(cli_state *cli, norn_table **table, norn_context **context, const char *input,
-                     const cli_table_flags *data, const char *weight, const norn_context_options *device);
+                     const cli_table_flags *data, const cli_network_flags *network);
 
 /* Decisions, training, spread and scores. */
 void cli_network_report(const cli_state *cli, cli_text *out, const norn_table *table,

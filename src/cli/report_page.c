@@ -40,8 +40,9 @@ int cli_page_write(cli_state *cli, const char *path, bool markdown, const norn_t
     options.with_times = page->with_times;
     if (page->context) {
         const norn_device_info *info = norn_context_device(page->context);
-        (void)snprintf(device, sizeof device, "%s, %s, driver %s", info->name, info->platform_version,
-                       info->driver);
+        const char *tuning = norn_context_tuning(page->context);
+        (void)snprintf(device, sizeof device, "%s, %s, driver %s%s%s", info->name, info->platform_version,
+                       info->driver, *tuning ? ", tuning " : "", tuning);
         options.device = device;
     }
     /* What was read from a pipe is gone. */

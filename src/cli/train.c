@@ -81,8 +81,7 @@ static int run(cli_state *cli, const cli_command *command, int argc, const char 
     cli->quiet = given.quiet;
     cli->debug |= given.debug;
     if ((code = cli_network_settle(&given.network)) != EXIT_FINE) goto done;
-    code = cli_network_open(cli, &table, &context, input, &given.data, given.network.options.weight,
-                            &given.network.context);
+    code = cli_network_open(cli, &table, &context, input, &given.data, &given.network);
     if (code != EXIT_FINE) goto done;
     given.network.options.consume_past = 1;
 

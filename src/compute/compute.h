@@ -7,7 +7,8 @@
  *     vector  VW    floats in a vector: CPU its native width, GPU 1
  *     local   LS    work-items a group: CPU 1, GPU 64 and more
  *     rows    ROWS  batch rows a group
- * LS * VW units stand side by side in memory: the strip.
+ * LS * VW units stand side by side in memory: the strip. A network has a mapping of its own, by its cell's
+ * gates and its units (norn_context_mapping); what else runs has the context's.
  */
 #ifndef NORN_SRC_COMPUTE_COMPUTE_H
 #define NORN_SRC_COMPUTE_COMPUTE_H
@@ -15,6 +16,7 @@
 #include "base/base.h"
 #include "base/profile.h"
 #include "norn/context.h"
+#include "norn/tune.h"
 
 #include <CL/cl.h>
 
@@ -32,7 +34,10 @@ struct norn_context {
     cl_device_id device;
     cl_context cl;
     cl_command_queue queue;
-    unsigned local, vector, rows; /* LS, VW, ROWS of the sequence kernels */
+    unsigned local, vector, rows; /* LS, VW, ROWS of kernels that are of no network */
+    bool mapped;                  /* somebody gave them: networks have them, too */
+    norn_tuning *tuning;          /* NULL: none */
+    char *programs_folder;        /* where built programs are kept; NULL: nowhere */
     norn_buffer gemm_scratch;     /* temporary buffer of CLBlast's products, grown between trainings only */
     uint64_t memory_limit, memory_used; /* bytes of buffers: at most, and at the moment */
     struct norn_program *programs;      /* all that were built, newest first */
@@ -78,6 +83,12 @@ norn_status norn_finish(norn_context *context, norn_error *err);
 
 typedef struct norn_program norn_program;
 
+/* The mapping of a network with cells of so many gates, each with products of its own, and so many units:
+ * what was given, else the tuning's rule, else what ships with Norn. */
+norn_mapping norn_context_mapping(const norn_context *context, unsigned gates, size_t hidden);
+/* Floats of the widest strip that any network of this context can have. */
+size_t norn_context_widest(const norn_context *context);
+
 /*
  * Builds the kernel files named in `files` (ends with NULL; common.cl comes first by itself) as one source
  * with the options given: "-DH=32 -DVW=16". Programs are kept by the context and given again for the same
@@ -86,9 +97,10 @@ typedef struct norn_program norn_program;
 norn_status norn_program_get(norn_context *context, norn_program **out, const char *const *files,
                              const char *options, norn_error *err);
 /* The same with a text of the caller's between common.cl and the files; it is copied, and a part of what
- * makes a program the same. */
-norn_status norn_program_get_with(norn_context *context, norn_program **out, const char *text,
-                                  const char *const *files, const char *options, norn_error *err);
+ * makes a program the same. mapping NULL: the context's. */
+norn_status norn_program_get_with(norn_context *context, norn_program **out, const norn_mapping *mapping,
+                                  const char *text, const char *const *files, const char *options,
+                                  norn_error *err);
 
 /* Operations and bytes of a launch, for each of its groups_y, for a profile; 0: not counted. */
 typedef struct norn_cost {
@@ -117,6 +129,19 @@ norn_status norn_launch(norn_context *context, norn_kernel *kernel, size_t local
                         size_t groups_y, norn_error *err);
 
 void norn_context_free_programs(norn_context *context); /* for norn_context_free */
+
+/* ---- binary.c: programs that an earlier process built
+ * --------------------------------------------------------
+ */
+
+/* Does the driver of this device keep what it built by itself? */
+bool norn_driver_keeps_programs(const norn_device_info *device);
+/* A program that is built, or NULL: of these texts and options there is none that this device takes. */
+cl_program norn_binary_load(norn_context *context, const char *const *texts, size_t count,
+                            const char *options);
+/* Keeps a program that was just built. */
+void norn_binary_keep(norn_context *context, cl_program program, const char *const *texts, size_t count,
+                      const char *options);
 
 /* ---- timing.c -------------------------------------------------------------------------------------------
  */

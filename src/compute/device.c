@@ -7,6 +7,7 @@
  * nothing).
  */
 #include "compute/compute.h"
+#include "compute/tuning.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -225,33 +226,68 @@ static int match(const norn_device_info *infos, size_t count, const char *wish)
     return -1;
 }
 
-static unsigned power_of_two_at_most(unsigned value, unsigned most)
-{
-    unsigned power = 1;
-    while (power * 2 <= value && power * 2 <= most) power *= 2;
-    return power;
-}
-
-/* The mapping of section 4 of the design: a CPU gets one work-item of wide vectors a group, a GPU many scalar
- * ones. */
+/* What kernels have that are of no network, and networks where it was given. */
 static norn_status choose_mapping(norn_context *context, const norn_context_options *options, norn_error *err)
 {
-    const bool cpu = context->info.type == NORN_DEVICE_CPU;
-    const unsigned native = context->info.vector_width ? context->info.vector_width : 4;
-    context->vector = options->vector_width ? options->vector_width
-                      : cpu                 ? power_of_two_at_most(native, 16)
-                                            : 1;
-    context->local = options->local_size ? options->local_size : cpu ? 1 : 64;
-    context->rows = options->rows ? options->rows : 4;
-    if (context->vector == 2) context->vector = 4;
+    const norn_mapping usual = norn_shipped_mapping(&context->info, SIZE_MAX);
+    context->mapped = options->local_size || options->vector_width || options->rows;
+    context->local = options->local_size ? options->local_size : usual.local_size;
+    context->vector = options->vector_width ? options->vector_width : usual.vector_width;
+    context->rows = options->rows ? options->rows : usual.rows;
     while (context->local > 1 && context->local > context->info.largest_group) context->local /= 2;
     if (context->local == 1 && context->vector == 1) context->vector = 4;
-    const unsigned v = context->vector, l = context->local;
-    if ((v != 1 && v != 4 && v != 8 && v != 16) || (l & (l - 1)) != 0 || l > 256 || v * l < 4 ||
-        context->rows > 8)
+    const norn_mapping mapping = {context->local, context->vector, context->rows, 0};
+    const char *fault = norn_mapping_fault(&mapping);
+    if (!*fault) return NORN_OK;
+    return norn_fail(err, NORN_ERR_USAGE,
+                     "no such mapping: %u floats in a vector, %u work-items, %u rows: %s", context->vector,
+                     context->local, context->rows, fault);
+}
+
+norn_mapping norn_context_mapping(const norn_context *context, unsigned gates, size_t hidden)
+{
+    const norn_mapping shipped = norn_shipped_mapping(&context->info, hidden);
+    const norn_mapping *rule = norn_tuning_find(context->tuning, gates, hidden);
+    if (context->mapped) return (norn_mapping){context->local, context->vector, context->rows, shipped.stage};
+    return rule ? *rule : shipped;
+}
+
+size_t norn_context_widest(const norn_context *context)
+{
+    size_t widest = (size_t)context->local * context->vector;
+    for (size_t i = 0; context->tuning && i < context->tuning->rule_count; i++) {
+        const norn_mapping *m = &context->tuning->rules[i].mapping;
+        const size_t strip = (size_t)m->local_size * m->vector_width;
+        if (!context->mapped && strip > widest) widest = strip;
+    }
+    return widest;
+}
+
+norn_status norn_context_tune(norn_context *context, const norn_tuning *tuning, norn_error *err)
+{
+    char name[80];
+    norn_tuning *copy = NULL;
+    if (tuning && !norn_tuning_fits(tuning, &context->info))
         return norn_fail(err, NORN_ERR_USAGE,
-                         "no such mapping: %u floats in a vector, %u work-items, %u rows", v, l,
-                         context->rows);
+                         "the tuning is of %s with driver %s, not of %s with driver %s (norn tune makes "
+                         "another; --tuning none goes without)",
+                         norn_quote(name, sizeof name, tuning->device, strlen(tuning->device), 60),
+                         tuning->driver, context->info.name, context->info.driver);
+    for (size_t i = 0; tuning && i < tuning->rule_count; i++)
+        if (tuning->rules[i].mapping.local_size > context->info.largest_group)
+            return norn_fail(
+                err, NORN_ERR_USAGE,
+                "the tuning has groups of %u work-items, %s at most %zu (norn tune makes another; "
+                "--tuning none goes without)",
+                tuning->rules[i].mapping.local_size, context->info.name, context->info.largest_group);
+    if (tuning) {
+        const norn_status status = norn_tuning_new(&copy, NULL, &context->host, err);
+        if (status != NORN_OK) return status;
+        *copy = *tuning;
+        copy->host = context->host;
+    }
+    norn_tuning_free(context->tuning);
+    context->tuning = copy;
     return NORN_OK;
 }
 
@@ -259,7 +295,10 @@ norn_status norn_context_new(norn_context **out, const norn_context_options *opt
                              norn_error *err)
 {
     const norn_context_options defaults = NORN_CONTEXT_OPTIONS_INIT;
-    if (!options) options = &defaults;
+    /* A struct of an older library is shorter. */
+    norn_context_options given = defaults;
+    if (options) memcpy(&given, options, options->size < sizeof given ? options->size : sizeof given);
+    options = &given;
     const norn_host services = norn_host_copy(host);
     norn_context *context = norn_new(&services, 1, sizeof *context);
     norn_device_info *infos = norn_new(&services, MAX_DEVICES, sizeof *infos);
@@ -312,6 +351,14 @@ norn_status norn_context_new(norn_context **out, const norn_context_options *opt
     context->memory_limit = options->memory_limit ? options->memory_limit
                                                   : context->info.memory / 4 * 3; /* others need some, too */
     if ((status = choose_mapping(context, options, err)) != NORN_OK) goto done;
+    if (options->programs && (options->programs_always || !norn_driver_keeps_programs(&context->info))) {
+        context->programs_folder =
+            norn_text_copy(&context->host, options->programs, strlen(options->programs));
+        if (!context->programs_folder) {
+            status = norn_fail_memory(err, "a context");
+            goto done;
+        }
+    }
 
     const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)context->platform,
                                                 0};
@@ -345,6 +392,8 @@ void norn_context_free(norn_context *context)
     norn_context_free_programs(context);
     if (context->queue) (void)clReleaseCommandQueue(context->queue);
     if (context->cl) (void)clReleaseContext(context->cl);
+    norn_tuning_free(context->tuning);
+    norn_text_delete(&host, context->programs_folder);
     norn_delete(&host, context, 1, sizeof *context);
 }
 

@@ -8,6 +8,7 @@
  * process.
  */
 #include "compute/compute.h"
+#include "compute/tuning.h"
 
 #include <clblast_c.h>
 #include <limits.h>
@@ -18,17 +19,15 @@ static pthread_mutex_t clblast_lock = PTHREAD_MUTEX_INITIALIZER;
 /* Below this many multiplications (128^3) our kernel is done before CLBlast has transposed its operands. */
 static const double clblast_from = 128.0 * 128.0 * 128.0;
 
-/* Measured on PoCL 3.1 with 16 float lanes over the shapes of a training step. VWM and VWN divide the tiles.
- */
+/* Those of the tuning, else those that ship with Norn. */
 static norn_status set_parameters(norn_context *context, norn_error *err)
 {
-    const char *routine_names[] = {"XGEMM_MIN_INDIRECT_SIZE"};
+    const char *routine_names[] = {"XGEMM_MIN_INDIRECT_SIZE"}, *names[NORN_TUNING_PARAMETERS];
     static const size_t routine_values[] = {0};
-    const char *names[] = {"GEMMK", "KREG", "KWG", "KWI", "MDIMA", "MDIMC", "MWG", "NDIMB",
-                           "NDIMC", "NWG",  "SA",  "SB",  "STRM",  "STRN",  "VWM", "VWN"};
-    const size_t vwm = context->info.vector_width >= 16 ? 16 : 8;
-    const size_t values[] = {0, 1, 128, 1, 4, 4, 128, 2, 2, 32, 0, 0, 0, 0, vwm, 2};
-    if (context->info.type != NORN_DEVICE_CPU) return NORN_OK; /* CLBlast knows GPUs by itself */
+    const size_t *values = norn_tuning_product(context->tuning);
+    if (!values) values = norn_shipped_product(&context->info);
+    if (!values) return NORN_OK; /* CLBlast knows GPUs by itself */
+    for (size_t i = 0; i < NORN_TUNING_PARAMETERS; i++) names[i] = norn_tuning_parameter_name(i);
     int code = CLBlastOverrideParameters(context->device, "GemmRoutine", CLBlastPrecisionSingle,
                                          NORN_COUNT(routine_names), routine_names, routine_values);
     if (code == CLBlastSuccess)

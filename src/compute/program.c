@@ -1,9 +1,9 @@
 /*
  * From kernel texts to kernels. A program is common.cl, a text of the caller's where there is one (a cell
  * made from its formula), and a list of kernel files, built with the mapping
- * of the context (VW, LS, ROWS) and the options of the caller. Built programs stay with the context: PoCL
- * keeps what it loaded for the life of the process, so that building the same program twice would only cost
- * memory.
+ * of a network or the context (VW, LS, ROWS) and the options of the caller. Built programs stay with the
+ * context: PoCL keeps what it loaded for the life of the process, so that building the same program twice
+ * would only cost memory. Where the driver keeps nothing for the next process, binary.c does.
  */
 #include "compute/compute.h"
 #include "compute/kernels.h"
@@ -49,12 +49,17 @@ static norn_status build(norn_context *context, norn_program *program, norn_erro
             return norn_fail(err, NORN_ERR_INTERNAL, "no kernel file is called \"%s\"", *name);
         texts[count++] = text;
     }
+    program->cl = norn_binary_load(context, texts, count, program->options);
+    if (program->cl) return NORN_OK;
     cl_int code = CL_SUCCESS;
     program->cl = clCreateProgramWithSource(context->cl, count, texts, NULL, &code);
     if (code != CL_SUCCESS)
         return norn_fail_cl(err, "clCreateProgramWithSource", code, "for %s", program->files[0]);
     code = clBuildProgram(program->cl, 1, &context->device, program->options, NULL, NULL);
-    if (code == CL_SUCCESS) return NORN_OK;
+    if (code == CL_SUCCESS) {
+        norn_binary_keep(context, program->cl, texts, count, program->options);
+        return NORN_OK;
+    }
 
     const bool fresh = err && err->status == NORN_OK;
     (void)norn_fail(err, NORN_ERR_BUILD, "kernels/%s.cl did not build on %s: %s (%d), options %s",
@@ -85,15 +90,18 @@ static void free_program(norn_context *context, norn_program *program)
 norn_status norn_program_get(norn_context *context, norn_program **out, const char *const *files,
                              const char *options, norn_error *err)
 {
-    return norn_program_get_with(context, out, NULL, files, options, err);
+    return norn_program_get_with(context, out, NULL, NULL, files, options, err);
 }
 
-norn_status norn_program_get_with(norn_context *context, norn_program **out, const char *text,
-                                  const char *const *files, const char *options, norn_error *err)
+norn_status norn_program_get_with(norn_context *context, norn_program **out, const norn_mapping *mapping,
+                                  const char *text, const char *const *files, const char *options,
+                                  norn_error *err)
 {
     char full[OPTIONS_SIZE];
+    const norn_mapping usual = {context->local, context->vector, context->rows, 0};
+    if (!mapping) mapping = &usual;
     const int length = snprintf(full, sizeof full, "-cl-std=CL1.2 -DVW=%u -DLS=%u -DROWS=%u %s",
-                                context->vector, context->local, context->rows, options);
+                                mapping->vector_width, mapping->local_size, mapping->rows, options);
     if (length < 0 || (size_t)length >= sizeof full)
         return norn_fail(err, NORN_ERR_INTERNAL, "the build options of %s are too long", files[0]);
     for (norn_program *each = context->programs; each; each = each->next) {

@@ -124,6 +124,7 @@ norn_status norn_run_keep(norn_model **out, const norn_run *r, const norn_traini
     model->rate = r->plan.rate;
     (void)strcpy(model->loss, norn_loss_words[r->options->loss]);
     (void)strcpy(model->optimiser, norn_optimiser_words[r->options->optimiser]);
+    (void)strcpy(model->tuning, norn_context_tuning(r->context));
     for (size_t m = 0, kept = 0; m < r->members; m++) {
         if (!training[m].best_epoch) continue;
         model->member[kept] = (norn_model_member){norn_run_identity(r, 0, m), training[m]};
@@ -188,7 +189,8 @@ norn_model_facts norn_model_facts_of(const norn_model *m)
                               .dropout = m->dropout,
                               .learning_rate = m->rate,
                               .loss = m->loss,
-                              .optimiser = m->optimiser};
+                              .optimiser = m->optimiser,
+                              .tuning = m->tuning};
 }
 
 const char *norn_model_column_name(const norn_model *model, size_t column)

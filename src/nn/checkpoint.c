@@ -129,7 +129,8 @@ static void spell_device(const norn_network *network, char out[256])
     char name[100], driver[60];
     (void)norn_quote(name, sizeof name, c->info.name, strlen(c->info.name), 80);
     (void)norn_quote(driver, sizeof driver, c->info.driver, strlen(c->info.driver), 40);
-    (void)snprintf(out, 256, "%s, driver %s, %u x %u x %u", name, driver, c->local, c->vector, c->rows);
+    (void)snprintf(out, 256, "%s, driver %s, %u x %u x %u", name, driver, network->map.local_size,
+                   network->map.vector_width, network->map.rows);
 }
 
 /* ---- numbers of the members -------------------------------------------------------------------------------

@@ -110,7 +110,7 @@ size_t norn_network_plain_size(const norn_network_shape *shape)
 double norn_network_padded_size(const norn_context *context, const norn_network_shape *shape)
 {
     const norn_cell *cell = shape->cell;
-    const size_t ub = (size_t)context->local * context->vector;
+    const size_t ub = norn_context_widest(context); /* a multiple of any other */
     const double kx = (double)((shape->inputs + 3) / 4 * 4),
                  hp = (double)((shape->hidden + ub - 1) / ub * ub),
                  op = (double)((shape->horizon + ub - 1) / ub * ub), layers = (double)shape->layers;
@@ -262,7 +262,7 @@ static size_t visit_vector(const norn_network *n, size_t layer, const norn_plain
 void norn_network_visit_all(const norn_network *network, norn_network_visit each, void *user)
 {
     const norn_network_shape *shape = &network->shape;
-    const size_t ub = (size_t)network->context->local * network->context->vector;
+    const size_t ub = (size_t)network->map.local_size * network->map.vector_width;
     norn_plain_tensor tensors[NORN_PLAIN_TENSORS];
     size_t plain = 0;
     for (size_t l = 0; l < shape->layers; l++) {

@@ -78,6 +78,7 @@ typedef struct norn_model {
     size_t batch;
     double dropout, rate;
     char loss[16], optimiser[16]; /* by name */
+    char tuning[16];              /* hash of the tuning that it was trained with; "": none */
 
     norn_model_member *member;       /* [M] */
     float *parameters;               /* [M][norn_network_plain_size] */

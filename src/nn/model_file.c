@@ -37,7 +37,8 @@ typedef enum field_kind {
     FIELD_SEED,  /* uint64_t, as a text: JSON's whole numbers end at 2^63 */
     FIELD_REAL,  /* double */
     FIELD_LOSS,  /* double, null where it is not finite */
-    FIELD_TEXT   /* char[16] of letters, digits, dots and hyphens */
+    FIELD_TEXT,  /* char[16] of letters, digits, dots and hyphens */
+    FIELD_MAYBE  /* the same; "": not there */
 } field_kind;
 
 typedef struct field {
@@ -47,7 +48,7 @@ typedef struct field {
     double least, most;
 } field;
 
-enum { MODEL_FIELDS = 16, MEMBER_FIELDS = 7 };
+enum { MODEL_FIELDS = 17, MEMBER_FIELDS = 7 };
 static const double most_whole = 9007199254740992.0; /* 2^53: what every JSON reader keeps */
 
 static void model_fields(norn_model *m, field out[MODEL_FIELDS])
@@ -69,6 +70,7 @@ static void model_fields(norn_model *m, field out[MODEL_FIELDS])
         {"training", "rate", FIELD_REAL, &m->rate, 0, 1e6},
         {"training", "loss", FIELD_TEXT, m->loss, 0, 0},
         {"training", "optimiser", FIELD_TEXT, m->optimiser, 0, 0},
+        {"training", "tuning", FIELD_MAYBE, m->tuning, 0, 0},
     };
     memcpy(out, fields, sizeof fields);
 }
@@ -102,6 +104,7 @@ static json_t *field_value(const field *f)
         (void)snprintf(digits, sizeof digits, "%llu", (unsigned long long)*(const uint64_t *)f->at);
         return json_string(digits);
     case FIELD_TEXT:
+    case FIELD_MAYBE:
         return json_string(f->at);
     case FIELD_REAL:
     case FIELD_LOSS:
@@ -115,6 +118,7 @@ static bool put_fields(json_t *into, const field *fields, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         json_t *object = into;
+        if (fields[i].kind == FIELD_MAYBE && !*(const char *)fields[i].at) continue;
         if (fields[i].object[0] && !(object = json_object_get(into, fields[i].object))) {
             object = json_object();
             if (json_object_set_new(into, fields[i].object, object) != 0) return false;
@@ -396,7 +400,11 @@ static bool is_name(const char *text)
 
 static bool get_field(const field *f, const json_t *value)
 {
-    if (f->kind == FIELD_TEXT) {
+    if (f->kind == FIELD_MAYBE && !value) {
+        *(char *)f->at = '\0';
+        return true;
+    }
+    if (f->kind == FIELD_TEXT || f->kind == FIELD_MAYBE) {
         if (!json_is_string(value) || !is_name(json_string_value(value))) return false;
         (void)snprintf(f->at, 16, "%s", json_string_value(value));
         return true;

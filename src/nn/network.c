@@ -9,14 +9,6 @@
 
 enum { NORM_PARTS = 64, PART = 64, SCHEDULE_WORDS = 8 };
 
-/* From this hidden size on the stage path is taken. On a CPU never: the sequence path was the faster one at
- * every size tried, 256 to 4096 (docs/performance.md). On a GPU the weights of 512 units, 4 MB, leave the
- * caches that a group of few rows walks with; not measured there yet. */
-static size_t stage_from(norn_device_type type)
-{
-    return type == NORN_DEVICE_CPU ? SIZE_MAX : 512;
-}
-
 static size_t round_up(size_t value, size_t multiple)
 {
     return (value + multiple - 1) / multiple * multiple;
@@ -79,7 +71,7 @@ static void list_buffers(norn_network *n, size_t columns, want out[WANTED])
     const norn_network_shape *s = &n->shape;
     const double members = (double)s->members, slots = (double)s->slots, layers = (double)s->layers,
                  hp = (double)n->hp, t = (double)s->window, p = (double)n->parameters, kx = (double)n->kx,
-                 op = (double)n->op, ub = (double)(n->context->local * n->context->vector),
+                 op = (double)n->op, ub = (double)(n->map.local_size * n->map.vector_width),
                  rows = (double)n->held * (double)n->shard_rows, batch = slots * rows,
                  steps = (double)s->chunk * slots, irows = slots * (double)n->ibp, gates = (double)n->gates,
                  carries = (double)n->carries, kept = (double)n->kept_numbers;
@@ -107,7 +99,7 @@ static void list_buffers(norn_network *n, size_t columns, want out[WANTED])
         {&n->dcarry, (carries + (double)n->scratch) * batch * hp, "a cell gradient"},
         {&n->y, batch * op, "the outputs of a batch"},
         {&n->partial, batch * ub, "partial losses"},
-        {&n->sums, batch / (double)n->context->rows * layers * (double)norn_network_layer_sums(n),
+        {&n->sums, batch / (double)n->map.rows * layers * (double)norn_network_layer_sums(n),
          "the sums of groups"},
         {&n->windows, steps * (double)n->bp * 2.0, "the windows of a chunk"},
         {&n->schedule, steps * SCHEDULE_WORDS, "the schedule of a chunk"},
@@ -211,7 +203,7 @@ static norn_status plan_memory(norn_network *n, size_t columns, norn_error *err)
 {
     norn_network_shape *s = &n->shape;
     const size_t given_chunk = s->chunk, wanted = s->path == NORN_PATH_STAGE ? 1 : s->slots,
-                 row_group = n->context->rows;
+                 row_group = n->map.rows;
     want all[WANTED];
     const want *refused = NULL;
     n->held = n->shards;
@@ -247,7 +239,10 @@ static norn_status plan(norn_network *network, size_t columns, norn_error *err)
 {
     norn_context *context = network->context;
     norn_network_shape *s = &network->shape;
-    const size_t ub = (size_t)context->local * context->vector;
+    /* Cells of several stages are not what rules were measured with. */
+    network->map = norn_context_mapping(context, network->stages ? 0 : (unsigned)network->gates, s->hidden);
+    const size_t ub = (size_t)network->map.local_size * network->map.vector_width,
+                 row_group = network->map.rows;
     if (network->stages && s->path == NORN_PATH_STAGE)
         return norn_fail(err, NORN_ERR_USAGE,
                          "cell %s: products of several stages have no path of large products",
@@ -255,16 +250,16 @@ static norn_status plan(norn_network *network, size_t columns, norn_error *err)
     if (network->stages)
         s->path = NORN_PATH_SEQUENCE;
     else if (s->path == NORN_PATH_AUTO)
-        s->path = s->hidden >= stage_from(context->info.type) ? NORN_PATH_STAGE : NORN_PATH_SEQUENCE;
+        s->path = network->map.stage ? NORN_PATH_STAGE : NORN_PATH_SEQUENCE;
     const size_t most_shards = s->path == NORN_PATH_STAGE ? 1 : NORN_SHARDS;
     network->hp = round_up(norn_cell_widest(&network->bound[0]), ub);
     network->kx = round_up(s->inputs, 4);
     network->op = round_up(s->horizon, ub);
-    network->shard_rows = round_up((s->batch + most_shards - 1) / most_shards, context->rows);
+    network->shard_rows = round_up((s->batch + most_shards - 1) / most_shards, row_group);
     network->shards = (s->batch + network->shard_rows - 1) / network->shard_rows;
     network->bp = network->shards * network->shard_rows;
     if (!s->infer_batch) s->infer_batch = s->batch > 64 ? s->batch : 64;
-    network->ibp = round_up(s->infer_batch, context->rows);
+    network->ibp = round_up(s->infer_batch, row_group);
     network->strip = s->path == NORN_PATH_STAGE ? network->hp : ub;
     network->parameters = norn_network_head_bias(network) + network->op;
     network->back_size = norn_network_back_start(network, s->layers) + network->hp * network->op;
@@ -388,7 +383,8 @@ static norn_status build(norn_network *network, norn_error *err)
     norn_status status =
         s->by_hand ? NORN_OK : norn_cell_emit_either(network->plan, &network->bound[0], &text, err);
     if (status == NORN_OK)
-        status = norn_program_get_with(network->context, &program, s->by_hand ? s->by_hand : text.bytes,
+        status = norn_program_get_with(network->context, &program, &network->map,
+                                       s->by_hand ? s->by_hand : text.bytes,
                                        stage ? stage_files : sequence_files, options, err);
     norn_cell_text_free(host, &text);
     const struct {
@@ -618,7 +614,7 @@ static norn_status pack_member(norn_network *network, size_t member, norn_error 
     if (status == NORN_OK)
         status = norn_kernel_set(&network->pack, err, 0, "bi", &network->infer_schedule, -1);
     if (status == NORN_OK)
-        status = norn_launch(network->context, &network->pack, network->context->local, pack_blocks(network),
+        status = norn_launch(network->context, &network->pack, network->map.local_size, pack_blocks(network),
                              1, err);
     if (status == NORN_OK) status = norn_finish(network->context, err); /* infer_schedule is free again */
     if (status == NORN_OK) status = norn_kernel_set(&network->pack, err, 0, "b", &network->schedule);
@@ -752,22 +748,23 @@ static norn_status launch_step(norn_network *n, const norn_series *series, const
                                size_t step, size_t slots, norn_error *err)
 {
     norn_context *context = n->context;
-    const size_t local = context->local, nj = n->hp / n->strip, layers = n->shape.layers;
+    const size_t local = n->map.local_size, row_group = n->map.rows, nj = n->hp / n->strip,
+                 layers = n->shape.layers;
     norn_status status = NORN_OK;
     if (n->shape.path == NORN_PATH_STAGE) {
         status = norn_stage_rows(n, series, schedule, step, slots, err);
     } else {
-        const size_t ub = local * context->vector;
+        const size_t ub = local * n->map.vector_width;
         const size_t blocks =
             (layers - 1) * nj * gradient_parts(n, n->hp) + nj * gradient_parts(n, n->kx) + n->op / ub;
         for (size_t first = 0; first < n->shards && status == NORN_OK; first += n->held) {
             const size_t count = n->shards - first < n->held ? n->shards - first : n->held;
             /* Where every shard has its own place, rows of padding only are nobody's. */
             const size_t rows =
-                n->held == n->shards ? round_up(n->shape.batch, context->rows) : count * n->shard_rows;
+                n->held == n->shards ? round_up(n->shape.batch, row_group) : count * n->shard_rows;
             status = norn_kernel_set(&n->train, err, 7, "iii", (int)step, (int)slots, (int)first);
             if (status == NORN_OK)
-                status = norn_launch(context, &n->train, local, rows / context->rows, slots, err);
+                status = norn_launch(context, &n->train, local, rows / row_group, slots, err);
             if (n->shard_gradients) continue;
             if (status == NORN_OK)
                 status = norn_kernel_set(&n->weight_gradient, err, 1, "iiii", (int)step, (int)slots,
@@ -778,7 +775,7 @@ static norn_status launch_step(norn_network *n, const norn_series *series, const
         }
     }
     /* A group of the optimiser takes 16 vectors or more. */
-    const size_t vectors = n->parameters / (local * context->vector);
+    const size_t vectors = n->parameters / (local * n->map.vector_width);
     const size_t groups = vectors / 16 > 256 ? 256 : vectors / 16 + 1;
     norn_kernel *const rest[] = {&n->norm, &n->update, &n->pack};
     const size_t sizes[] = {NORM_PARTS, n->whole_end ? 1 : groups, pack_blocks(n)};
@@ -831,7 +828,8 @@ norn_status norn_network_infer(norn_network *network, const norn_series *series,
 {
     norn_context *context = network->context;
     const norn_host *host = &context->host;
-    const size_t ibp = network->ibp, op = network->op, ub = (size_t)context->local * context->vector;
+    const size_t ibp = network->ibp, op = network->op,
+                 ub = (size_t)network->map.local_size * network->map.vector_width;
     const size_t horizon = network->shape.horizon;
     norn_status status = NORN_OK;
     float *strips = y ? norn_new(host, slots * ibp * op, sizeof *strips) : NULL;
@@ -849,7 +847,8 @@ norn_status norn_network_infer(norn_network *network, const norn_series *series,
         norn_network_count_inference(network, rows, slots);
         status = norn_kernel_set(&network->infer, err, 14, "i", loss ? 1 : 0);
         if (status == NORN_OK)
-            status = norn_launch(context, &network->infer, context->local, ibp / context->rows, slots, err);
+            status = norn_launch(context, &network->infer, network->map.local_size, ibp / network->map.rows,
+                                 slots, err);
     }
     if (status == NORN_OK && loss)
         status = norn_buffer_read(context, &network->infer_loss, 0, loss, slots * ibp * sizeof *loss, err);

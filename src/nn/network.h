@@ -74,6 +74,7 @@ typedef struct norn_window {
 typedef struct norn_network {
     norn_context *context;
     norn_network_shape shape;
+    norn_mapping map;                  /* by cell, units, device and tuning alone */
     size_t hp, kx, op, bp, ibp, strip; /* padded H, F, O, B, infer rows; SW */
     size_t shards, shard_rows, held;   /* bp is shards * shard_rows; shards in memory at once */
     size_t parameters, back_size;      /* floats of a member */
@@ -170,7 +171,7 @@ norn_status norn_network_infer(norn_network *network, const norn_series *series,
 norn_status norn_network_keep(norn_network *network, size_t member, norn_error *err);
 norn_status norn_network_restore(norn_network *network, size_t member, norn_error *err);
 
-/* Numbers in one member with what pads them on that device, or some more. */
+/* Numbers in one member with what pads them on that device, or more. */
 double norn_network_padded_size(const norn_context *context, const norn_network_shape *shape);
 
 /* Operations of one training step of one member in products: 3 * sum over layers of 2*B*T*(numbers in the

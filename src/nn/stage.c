@@ -85,9 +85,8 @@ static norn_status drop(norn_network *n, const pass *p, size_t layer, const norn
         norn_kernel_set(kernel, err, 0, "uuiiufiiblbl", key.word[0], key.word[1], (int)layer,
                         p->optimiser_step, threshold, 1.0 / (1.0 - n->shape.dropout), (int)n->shape.window,
                         (int)p->bp, from, (int64_t)from_at, to, (int64_t)to_at);
-    return status == NORN_OK
-               ? norn_launch(n->context, kernel, n->context->local, p->bp / n->context->rows, 1, err)
-               : status;
+    return status == NORN_OK ? norn_launch(n->context, kernel, n->map.local_size, p->bp / n->map.rows, 1, err)
+                             : status;
 }
 
 /* Gather and all layers forward. */
@@ -95,16 +94,16 @@ static norn_status forward(norn_network *n, const norn_series *series, const pas
 {
     norn_context *context = n->context;
     const size_t t_count = n->shape.window, bp = p->bp, hp = n->hp, wide = n->gates * hp,
-                 groups = bp / context->rows;
+                 groups = bp / n->map.rows;
     const size_t plane = (t_count + 1) * bp * hp, base = p->member * n->parameters;
-    const size_t blocks = hp / ((size_t)context->local * context->vector);
+    const size_t blocks = hp / ((size_t)n->map.local_size * n->map.vector_width);
     const size_t first = n->places.h_first * hp; /* of the columns with a product of h */
     norn_kernel *gather = &n->stage[GATHER], *cell = &n->stage[FORWARD], *begin = &n->stage[BEGIN];
     norn_status status = norn_kernel_set(gather, err, 0, "bbbbblliiiiib", &series->values, &series->starts,
                                          &series->index, &n->scaling, p->windows, (int64_t)p->window_at,
                                          (int64_t)(p->member * series->columns), (int)p->rows,
                                          (int)n->shape.inputs, (int)n->kx, (int)t_count, (int)bp, p->x);
-    if (status == NORN_OK) status = norn_launch(context, gather, context->local, groups, 1, err);
+    if (status == NORN_OK) status = norn_launch(context, gather, n->map.local_size, groups, 1, err);
     for (size_t l = 0; l < n->shape.layers && status == NORN_OK; l++) {
         const size_t inputs = l ? hp : n->kx, gates_at = l * t_count * bp * wide, h_at = l * plane,
                      carry_at = n->carries * h_at;
@@ -117,7 +116,7 @@ static norn_status forward(norn_network *n, const norn_series *series, const pas
                                      (int64_t)(base + norn_network_layer_initial(n, l)), p->h, (int64_t)h_at,
                                      p->carry, (int64_t)carry_at);
         if (status == NORN_OK && n->begins)
-            status = norn_launch(context, begin, context->local, groups, 1, err);
+            status = norn_launch(context, begin, n->map.local_size, groups, 1, err);
         /* Gates without a product of the input have zeros among the weights, and so get a 0 to start from. */
         if (status == NORN_OK)
             status = norn_gemm(context, NORN_GEMM_AUTO, false, false, t_count * bp, wide, inputs,
@@ -134,7 +133,8 @@ static norn_status forward(norn_network *n, const norn_series *series, const pas
                     norn_kernel_set(cell, err, 0, "iiiblblblbl", (int)t, (int)t_count, (int)bp, &n->values,
                                     (int64_t)(base + norn_network_layer_bias(n, l)), p->gates,
                                     (int64_t)gates_at, p->h, (int64_t)h_at, p->carry, (int64_t)carry_at);
-            if (status == NORN_OK) status = norn_launch(context, cell, context->local, groups, blocks, err);
+            if (status == NORN_OK)
+                status = norn_launch(context, cell, n->map.local_size, groups, blocks, err);
         }
     }
     return status;
@@ -154,7 +154,7 @@ static norn_status head(norn_network *n, const norn_series *series, const pass *
         (int64_t)(p->member * n->parameters + norn_network_layer_start(n, layers)), p->h,
         (int64_t)((layers - 1) * plane + n->shape.window * p->bp * n->hp), p->y, p->partial, p->loss,
         (int64_t)p->loss_at);
-    return status == NORN_OK ? norn_launch(context, kernel, context->local, p->bp / context->rows, 1, err)
+    return status == NORN_OK ? norn_launch(context, kernel, n->map.local_size, p->bp / n->map.rows, 1, err)
                              : status;
 }
 
@@ -175,7 +175,8 @@ static norn_status parameter_gradients(norn_network *n, const pass *p, size_t l,
     norn_context *context = n->context;
     const size_t bp = p->bp, hp = n->hp, wide = n->gates * hp,
                  skipped = norn_network_first_step(&n->shape) * bp, rows = n->shape.window * bp - skipped;
-    const size_t plane = (n->shape.window + 1) * bp * hp, ub = (size_t)context->local * context->vector;
+    const size_t plane = (n->shape.window + 1) * bp * hp,
+                 ub = (size_t)n->map.local_size * n->map.vector_width;
     const size_t inputs = l ? hp : n->kx, gates_at = (l * n->shape.window * bp + skipped) * wide,
                  start = norn_network_layer_start(n, l);
     const size_t of_input = n->places.x_gates * hp, first = n->places.h_first * hp,
@@ -195,11 +196,11 @@ static norn_status parameter_gradients(norn_network *n, const pass *p, size_t l,
     if (status == NORN_OK)
         status = norn_kernel_set(bias, err, 0, "iblbl", (int)rows, p->gates, (int64_t)gates_at, &n->gradient,
                                  bias_at);
-    if (status == NORN_OK) status = norn_launch(context, bias, context->local, wide / ub, 1, err);
+    if (status == NORN_OK) status = norn_launch(context, bias, n->map.local_size, wide / ub, 1, err);
     if (status == NORN_OK && sums)
-        status = norn_kernel_set(units, err, 0, "ibbl", (int)(bp / context->rows), &n->sums, &n->gradient,
-                                 bias_at);
-    if (status == NORN_OK && sums) status = norn_launch(context, units, context->local, sums / ub, 1, err);
+        status =
+            norn_kernel_set(units, err, 0, "ibbl", (int)(bp / n->map.rows), &n->sums, &n->gradient, bias_at);
+    if (status == NORN_OK && sums) status = norn_launch(context, units, n->map.local_size, sums / ub, 1, err);
     return status;
 }
 
@@ -209,14 +210,14 @@ static norn_status backward(norn_network *n, const pass *p, norn_error *err)
     norn_context *context = n->context;
     const size_t t_count = n->shape.window, bp = p->bp, hp = n->hp, wide = n->gates * hp, rows = t_count * bp;
     const size_t plane = (t_count + 1) * bp * hp, units = rows * hp, base = p->member * n->parameters;
-    const size_t ub = (size_t)context->local * context->vector, layers = n->shape.layers,
-                 groups = bp / context->rows;
+    const size_t ub = (size_t)n->map.local_size * n->map.vector_width, layers = n->shape.layers,
+                 groups = bp / n->map.rows;
     const size_t begin = norn_network_first_step(&n->shape), skipped = begin * bp;
     norn_kernel *cell = &n->stage[BACKWARD], *first = &n->stage[HEAD_BACKWARD], *begun = &n->stage[SUM_BEGUN];
     norn_status status = norn_kernel_set(
         first, err, 0, "iiblbb", (int)bp, (int)n->op, &n->back,
         (int64_t)(p->member * n->back_size + norn_network_back_start(n, layers)), p->y, &n->dh);
-    if (status == NORN_OK) status = norn_launch(context, first, context->local, groups, 1, err);
+    if (status == NORN_OK) status = norn_launch(context, first, n->map.local_size, groups, 1, err);
     for (size_t l = layers; l-- > 0 && status == NORN_OK;) {
         const size_t inputs = l ? hp : n->kx, gates_at = l * rows * wide, h_at = l * plane;
         const size_t w_at = base + norn_network_layer_start(n, l), u_at = w_at + inputs * wide;
@@ -235,7 +236,8 @@ static norn_status backward(norn_network *n, const pass *p, norn_error *err)
                                 (int64_t)gates_at, p->carry, (int64_t)(n->carries * h_at), top ? 0 : 1,
                                 &n->dx, (int64_t)above_at, &n->dh, &n->dcarry, p->h, (int64_t)h_at,
                                 &n->values, (int64_t)(base + norn_network_layer_bias(n, l)), &n->sums);
-            if (status == NORN_OK) status = norn_launch(context, cell, context->local, groups, hp / ub, err);
+            if (status == NORN_OK)
+                status = norn_launch(context, cell, n->map.local_size, groups, hp / ub, err);
             if (status == NORN_OK && (t > begin || n->learned))
                 status = back_in_time(n, p, gates_at + t * bp * wide, u_at, err);
         }
@@ -243,7 +245,7 @@ static norn_status backward(norn_network *n, const pass *p, norn_error *err)
             status = norn_kernel_set(begun, err, 0, "iibbb", (int)bp, begin ? 0 : (int)p->rows, &n->dh,
                                      &n->dcarry, &n->sums);
         if (status == NORN_OK && n->learned)
-            status = norn_launch(context, begun, context->local, groups, 1, err);
+            status = norn_launch(context, begun, n->map.local_size, groups, 1, err);
         if (status == NORN_OK && l) {
             status =
                 norn_gemm(context, NORN_GEMM_AUTO, false, true, rows - skipped, hp, n->places.x_gates * hp,
@@ -259,7 +261,7 @@ static norn_status backward(norn_network *n, const pass *p, norn_error *err)
         status = norn_kernel_set(last, err, 0, "iiblbibl", (int)p->rows, (int)bp, p->h,
                                  (int64_t)((layers - 1) * plane + t_count * bp * hp), p->y, (int)n->op,
                                  &n->gradient, (int64_t)norn_network_layer_start(n, layers));
-    return status == NORN_OK ? norn_launch(context, last, context->local, n->op / ub, 1, err) : status;
+    return status == NORN_OK ? norn_launch(context, last, n->map.local_size, n->op / ub, 1, err) : status;
 }
 
 norn_status norn_stage_rows(norn_network *n, const norn_series *series, const norn_schedule *schedule,

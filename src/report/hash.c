@@ -1,7 +1,7 @@
 /* The SHA-256 of a file, by which a report names the bytes it was made of. */
 #include "norn/report.h"
 
-#include "report/sha256.h"
+#include "base/sha256.h"
 
 #include <errno.h>
 #include <stdio.h>

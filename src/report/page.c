@@ -7,8 +7,8 @@
  */
 #include "report/report.h"
 
+#include "base/sha256.h"
 #include "compute/kernels.h"
-#include "report/sha256.h"
 
 #include <stdlib.h>
 #include <string.h>

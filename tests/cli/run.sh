@@ -33,11 +33,12 @@ run_command() {
     # What would change what norn does or how it looks is taken out; a case sets it when it is about it.
     (
         cd "$SCRATCH/work" || exit 1
-        unset NO_COLOR COLUMNS NORN_DEBUG
+        unset NO_COLOR COLUMNS NORN_DEBUG NORN_TUNING NORN_PROGRAM_CACHE
+        XDG_CONFIG_HOME=$SCRATCH/config XDG_CACHE_HOME=$SCRATCH/cache # nobody's tuning
         PATH=$SCRATCH/bin:$PATH
         DATA=$here/data
         TINY='--epochs 2 --hidden 4 --layers 1 --window 12 --batch 16'
-        export PATH DATA TINY
+        export PATH DATA TINY XDG_CONFIG_HOME XDG_CACHE_HOME
         exec sh -c "$command"
     ) >"$out" 2>"$err" </dev/null
     status=$?

@@ -2,8 +2,8 @@
  * SHA-256 (FIPS 180-4): what a browser compares a page's scripts and styles with before it runs them, and
  * what names the bytes of a file that a report was made of, as sha256sum prints it.
  */
-#ifndef NORN_SRC_REPORT_SHA256_H
-#define NORN_SRC_REPORT_SHA256_H
+#ifndef NORN_SRC_BASE_SHA256_H
+#define NORN_SRC_BASE_SHA256_H
 
 #include "base/base.h"
 

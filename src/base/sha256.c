@@ -1,5 +1,5 @@
 /* See sha256.h. Letters are those of FIPS 180-4, sections 4.1.2, 5.3.3 and 6.2. */
-#include "report/sha256.h"
+#include "base/sha256.h"
 
 #include <stdio.h>
 #include <string.h>
