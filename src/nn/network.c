@@ -268,7 +268,7 @@ static norn_status plan(norn_network *network, size_t columns, norn_error *err)
     const bool cpu = context->info.type == NORN_DEVICE_CPU;
     network->whole_end = cpu && network->parameters <= SMALL;
     network->shard_gradients = cpu && network->parameters <= SMALL && s->path == NORN_PATH_SEQUENCE &&
-                               network->shards > 1 && network->shard_rows == context->rows;
+                               network->shards > 1 && network->shard_rows == row_group;
     network->splits = network->shard_gradients || (!cpu && rows >= 2048) ? network->shards : 1;
     if ((double)rows * (double)network->gates * (double)network->hp > 2147483647.0)
         return norn_fail(
