@@ -200,7 +200,7 @@ static const char *beside(char *out, size_t size, double a, double b)
     if (fabs(percent) < 0.05 || a == b)
         (void)snprintf(out, size, "equal to");
     else if (b == 0.0 || percent > 200.0)
-        (void)snprintf(out, size, b == 0.0 ? "above" : "%.1f times", a / b);
+        (void)snprintf(out, size, b == 0.0 ? "above" : percent < 1e8 ? "%.1f times" : "%.2g times", a / b);
     else
         (void)snprintf(out, size, "%.*f %% %s", fabs(percent) < 9.95 ? 1 : 0, fabs(percent),
                        percent < 0.0 ? "below" : "above");
@@ -271,7 +271,8 @@ static void left_out(const cli_screen *screen, cli_text *to, const norn_score *s
     cli_text_free(out);
 }
 
-/* A measure with the decimals of its column; "-" where it is undefined. */
+/* A measure with the decimals of its column, shorter where it is too large for that; "-" where it is
+ * undefined. */
 static void cell(cli_text *out, double value, int decimals, int columns)
 {
     char text[48];
@@ -281,6 +282,8 @@ static void cell(cli_text *out, double value, int decimals, int columns)
         (void)snprintf(text, sizeof text, "%.4g", value);
     else
         (void)snprintf(text, sizeof text, "%.*f", decimals, value);
+    if (isfinite(value) && strlen(text) >= (size_t)columns) /* at least one blank before it */
+        (void)snprintf(text, sizeof text, "%.4g", value);
     cli_text_pad(out, text, columns);
 }
 
