@@ -30,8 +30,11 @@ typedef struct tune_flags {
     norn_tune_shape shape;
     const char *hidden, *output;
     double limit;
+    int only; /* an axis of norn_tune_candidates, from 1; 0: all */
     bool dry, quiet, debug;
 } tune_flags;
+
+static const char *const only_words[] = {"all", "vectors", "rows", "path", NULL};
 
 #define AT(field) offsetof(tune_flags, field)
 
@@ -46,6 +49,8 @@ static const cli_option options[] = {
     {CLI_SIZE, "window", 'w', AT(shape.window), 1, 1e6, NULL, "ROWS", "Rows of a window. Default: 96"},
     {CLI_SIZE, "horizon", 'n', AT(shape.horizon), 1, 1e5, NULL, "ROWS", "Rows to forecast. Default: 24"},
     {CLI_SIZE, "batch", 0, AT(shape.batch), 1, 1048576, NULL, "B", "Windows of a step. Default: 64"},
+    {CLI_WORD, "only", 0, AT(only), 0, 0, only_words, "vectors|rows|path",
+     "Try other vectors and work-items, other rows a group, or the other path alone. Default: all"},
     {CLI_REAL, "seconds", 0, AT(shape.seconds), 0.01, 3600, NULL, "S",
      "To measure each candidate for. Default: 0.5"},
     {CLI_REAL, "limit", 0, AT(limit), 1, 86400, NULL, "S",
@@ -170,7 +175,8 @@ static void in_a_child(const job *j, answer *a)
     }
     (void)setpgid(child, child); /* whoever of the two comes first */
     answer got;
-    const double limit = j->flags->limit;
+    enum { FIND = 60 }; /* seconds that a driver may take to find its devices, at least */
+    const double given = j->flags->limit, limit = j->kind == JOB_DEVICE && given < FIND ? FIND : given;
     const bool whole = read_answer(ends[0], &got, norn_seconds() + limit);
     const bool late = !whole && !cli_signal_caught() && waitpid(child, NULL, WNOHANG) == 0;
     (void)close(ends[0]);
@@ -259,6 +265,7 @@ static void search_product(search *s)
     norn_mapping some[NORN_TUNE_MOST];
     norn_tune_result usual, got;
     job j = job_of(s, JOB_PRODUCT, hidden);
+    if (s->flags->only && s->flags->only != 3) return;
     if (norn_tune_candidates(some, &s->device, hidden, &(norn_mapping){1, 16, 4, 0}, 2) == 0) return;
     tell(s, "CLBlast's products at %zu units, beside our own kernel\n", hidden);
     if (!try_one(s, &j, "as shipped", &usual)) return;
@@ -290,6 +297,7 @@ static bool search_size(search *s, size_t hidden)
     for (size_t axis = 0; axis < NORN_TUNE_AXES; axis++) {
         norn_mapping list[NORN_TUNE_MOST];
         const norn_mapping from = f.best;
+        if (s->flags->only && (size_t)s->flags->only != axis + 1) continue;
         const size_t count = norn_tune_candidates(list, &s->device, hidden, &from, axis);
         for (size_t i = 0; i < count; i++) {
             norn_tune_result got;

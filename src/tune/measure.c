@@ -284,7 +284,7 @@ norn_status norn_tune_try(norn_tune_result *out, const norn_context_options *opt
 /* ---- products --------------------------------------------------------------------------------------------
  */
 
-enum { PRODUCTS = 3 };
+enum { PRODUCTS = 3, CHECKED = 160 }; /* CHECKED: more than any side of the product that is checked */
 
 typedef struct product {
     size_t m, n, k;
@@ -360,7 +360,8 @@ norn_status norn_tune_try_product(norn_tune_result *out, const norn_context_opti
     norn_cell_free(cell);
     /* Forward over a step's rows, back through its weights, and the weights' gradient. */
     const size_t rows = shape->batch * shape->window, h = shape->hidden, wide = result.gates * h,
-                 largest = wide > rows ? wide : rows, count = largest * (wide > 160 ? wide : 160);
+                 wide_or_checked = wide > CHECKED ? wide : CHECKED,
+                 largest = rows > wide_or_checked ? rows : wide_or_checked, count = largest * wide_or_checked;
     const product list[PRODUCTS] = {
         {rows, wide, h, false, false}, {rows, h, wide, false, true}, {h, wide, rows, true, false}};
     status = norn_context_new(&context, options, &services, err);
