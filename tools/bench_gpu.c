@@ -77,7 +77,7 @@ static double mapped_ms(const bench *b, const bench_mapping *mapping, const benc
 
 static void print_mappings(const bench *b, bool dry)
 {
-    static const unsigned locals[] = {32, 64, 128, 256}, few[] = {4, 8}, rows[] = {1, 2, 4, 8};
+    static const unsigned locals[] = {32, 64, 128, 256}, few[] = {4}, rows[] = {1, 2, 4, 8};
     static const bench_shape shapes[] = {{64, 96, 7, 32, 2, 1, NULL},
                                          {64, 96, 7, 64, 2, 1, NULL},
                                          {64, 96, 7, 128, 2, 1, NULL},
@@ -85,7 +85,7 @@ static void print_mappings(const bench *b, bool dry)
     static const bench_shape small = {4, 3, 3, 20, 2, 1, NULL};
     const unsigned *sizes = dry ? few : locals;
     const size_t local_count = dry ? NORN_COUNT(few) : NORN_COUNT(locals),
-                 row_count = dry ? 1 : NORN_COUNT(rows);
+                 row_count = dry ? 2 : NORN_COUNT(rows);
     (void)printf("\nThe sequence kernels by mapping, whole step, best ms of %zu\n%-16s %6s", b->rounds,
                  "(B,T,F,H,L)", "ROWS");
     for (size_t l = 0; l < local_count; l++) (void)printf("     LS=%-4u", sizes[l]);
@@ -152,7 +152,10 @@ static void compare(bench *b, const act *what, const gpu_row *row, const char *c
         for (size_t r = 0; r < b->rounds; r++) ahead[r] = theirs[tf32][r] / ms[r];
         const bench_spread t = bench_spread_of_times(theirs[tf32], b->rounds),
                            a = bench_spread_of_rates(ahead, b->rounds);
-        (void)printf("  %9.3f", t.median);
+        if (isnan(t.median))
+            (void)printf("  %9s", "-");
+        else
+            (void)printf("  %9.3f", t.median);
         bench_put_ratio(b, tf32 ? "times cuDNN with TF32" : "times cuDNN", &a,
                         tf32 || !trains ? 0.0 : row->train_bar);
     }

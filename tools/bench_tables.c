@@ -79,6 +79,15 @@ void bench_put_times(const bench_spread *s)
         (void)printf(" %9.3f %9.3f +-%6.3f", s->best, s->median, s->half);
 }
 
+/* " 40.26 /2": milliseconds of PyTorch or the like, and the threads it was fastest with. */
+static void put_other(const bench_spread *s, unsigned threads)
+{
+    if (isnan(s->median))
+        (void)printf(" %12s", "-");
+    else
+        (void)printf(" %9.2f /%u", s->median, threads);
+}
+
 /* ---- training and forward passes ---- */
 
 typedef struct bar_row {
@@ -156,7 +165,7 @@ static void train_row(bench *b, const bar_row *row, const char *cell)
     bench_put_times(&s);
     (void)printf(" %7.1f", gf / s.median);
     bench_put_ratio(b, "of OpenBLAS", &q, ours ? row->of_sgemm : 0.0);
-    (void)printf(" %9.2f /%u", t.median, threads);
+    put_other(&t, threads);
     bench_put_ratio(b, "times PyTorch", &a, row->of_torch);
     (void)printf("\n");
     if (of.members > 1)
@@ -225,7 +234,7 @@ static void infer_row(bench *b, const bar_row *row, const char *cell)
         for (size_t r = 0; r < b->rounds; r++) ahead[r] = best[r] / ms[r];
         const bench_spread t = bench_spread_of_times(best, b->rounds),
                            a = bench_spread_of_rates(ahead, b->rounds);
-        (void)printf(" %9.2f /%u", t.median, threads);
+        put_other(&t, threads);
         bench_put_ratio(b, kind ? "times ONNX Runtime" : "times PyTorch", &a, row->of_infer);
     }
     (void)printf("\n");

@@ -167,16 +167,28 @@ void norn_buffer_free(norn_buffer *buffer)
     *buffer = (norn_buffer){NULL, 0, NULL};
 }
 
-norn_status norn_buffer_write(norn_context *context, norn_buffer *buffer, size_t offset, const void *from,
-                              size_t bytes, norn_error *err)
+static norn_status write_buffer(norn_context *context, norn_buffer *buffer, size_t offset, const void *from,
+                                size_t bytes, cl_bool wait, norn_error *err)
 {
     if (!bytes) return NORN_OK;
     norn_profile_enter(context->host.profile, copying);
     const cl_int code =
-        clEnqueueWriteBuffer(context->queue, buffer->mem, CL_TRUE, offset, bytes, from, 0, NULL, NULL);
+        clEnqueueWriteBuffer(context->queue, buffer->mem, wait, offset, bytes, from, 0, NULL, NULL);
     norn_profile_leave(context->host.profile);
     return code == CL_SUCCESS ? NORN_OK
                               : norn_fail_cl(err, "clEnqueueWriteBuffer", code, "of %zu bytes", bytes);
+}
+
+norn_status norn_buffer_write(norn_context *context, norn_buffer *buffer, size_t offset, const void *from,
+                              size_t bytes, norn_error *err)
+{
+    return write_buffer(context, buffer, offset, from, bytes, CL_TRUE, err);
+}
+
+norn_status norn_buffer_send(norn_context *context, norn_buffer *buffer, size_t offset, const void *from,
+                             size_t bytes, norn_error *err)
+{
+    return write_buffer(context, buffer, offset, from, bytes, CL_FALSE, err);
 }
 
 norn_status norn_buffer_read(norn_context *context, const norn_buffer *buffer, size_t offset, void *to,

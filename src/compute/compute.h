@@ -70,6 +70,9 @@ norn_status norn_buffer_new(norn_context *context, norn_buffer *out, size_t byte
 void norn_buffer_free(norn_buffer *buffer); /* an empty buffer is fine */
 norn_status norn_buffer_write(norn_context *context, norn_buffer *buffer, size_t offset, const void *from,
                               size_t bytes, norn_error *err); /* blocking */
+/* The same without waiting: `from` must stay as it is until the queue was waited for. */
+norn_status norn_buffer_send(norn_context *context, norn_buffer *buffer, size_t offset, const void *from,
+                             size_t bytes, norn_error *err);
 norn_status norn_buffer_read(norn_context *context, const norn_buffer *buffer, size_t offset, void *to,
                              size_t bytes, norn_error *err); /* waits for all launches before it */
 norn_status norn_buffer_copy(norn_context *context, const norn_buffer *from, size_t from_offset,

@@ -832,15 +832,17 @@ norn_status norn_network_infer(norn_network *network, const norn_series *series,
                  ub = (size_t)network->map.local_size * network->map.vector_width;
     const size_t horizon = network->shape.horizon;
     norn_status status = NORN_OK;
+    norn_schedule *schedule = norn_new(host, slots, sizeof *schedule);
     float *strips = y ? norn_new(host, slots * ibp * op, sizeof *strips) : NULL;
-    if (y && !strips) return norn_fail_memory(err, "a forecast");
-    status =
-        norn_buffer_write(context, &network->infer_windows, 0, windows, slots * ibp * sizeof *windows, err);
-    for (size_t slot = 0; slot < slots && status == NORN_OK; slot++) {
-        const norn_schedule one = {.rows = (int32_t)rows[slot], .member = (int32_t)members[slot]};
+    if (!schedule || (y && !strips)) status = norn_fail_memory(err, "a forecast");
+    for (size_t slot = 0; slot < slots && status == NORN_OK; slot++)
+        schedule[slot] = (norn_schedule){.rows = (int32_t)rows[slot], .member = (int32_t)members[slot]};
+    if (status == NORN_OK)
+        status = norn_buffer_send(context, &network->infer_windows, 0, windows, slots * ibp * sizeof *windows,
+                                  err);
+    if (status == NORN_OK)
         status =
-            norn_buffer_write(context, &network->infer_schedule, slot * sizeof one, &one, sizeof one, err);
-    }
+            norn_buffer_send(context, &network->infer_schedule, 0, schedule, slots * sizeof *schedule, err);
     if (network->shape.path == NORN_PATH_STAGE) {
         if (status == NORN_OK) status = norn_stage_infer(network, series, rows[0], members[0], loss, err);
     } else if (status == NORN_OK) {
@@ -861,6 +863,9 @@ norn_status norn_network_infer(norn_network *network, const norn_series *series,
                     y[(slot * ibp + r) * horizon + o] =
                         strips[slot * ibp * op + ((o / ub) * ibp + r) * ub + o % ub];
     }
+    /* Nothing of ours, or of the caller's, is being read any more: what was read waited; else we do. */
+    if (status != NORN_OK || (!loss && !y)) (void)norn_finish(context, NULL);
     norn_delete(host, strips, slots * ibp * op, sizeof *strips);
+    norn_delete(host, schedule, slots, sizeof *schedule);
     return status;
 }
