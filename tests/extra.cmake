@@ -199,6 +199,19 @@ if(VALGRIND AND NOT NORN_SANITIZE)
                                            TIMEOUT 600)
 endif()
 
+# ---- benches -----------------------------------------------------------------------------------------------------
+# Their figures are nobody's promise here; that they run through, and what they write, is.
+
+add_test(NAME bench.append COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench_append.sh ${PROJECT_SOURCE_DIR}/tools/bench_append)
+if(TARGET norn_bench)
+    set(cache ${CMAKE_CURRENT_BINARY_DIR}/cache/bench)
+    file(MAKE_DIRECTORY ${cache})
+    add_test(NAME bench.members CONFIGURATIONS slow COMMAND norn_bench members 1 "")
+    add_test(NAME bench.gpu CONFIGURATIONS slow COMMAND norn_bench gpu 1 "")
+    set_tests_properties(bench.members bench.gpu PROPERTIES ENVIRONMENT "${NORN_TEST_ENVIRONMENT};POCL_CACHE_DIR=${cache}"
+                                                            LABELS slow TIMEOUT 1800 RESOURCE_LOCK bench)
+endif()
+
 # ---- fuzzing -----------------------------------------------------------------------------------------------------
 # -DNORN_FUZZ=ON with clang. The sources are compiled in with the fuzzer's own instrumentation; what it finds stays in
 # the build folder. `ctest -L fuzz` runs a minute of each; for longer, run the program itself.

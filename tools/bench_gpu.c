@@ -20,24 +20,6 @@ static const char *device_name(const bench *b, char *out, size_t size)
     return out;
 }
 
-/* GB/s read and written of a copy on the device. */
-static double device_copy_rate(norn_context *context, size_t bytes)
-{
-    norn_buffer from = {NULL, 0, NULL}, to = {NULL, 0, NULL};
-    double best = INFINITY;
-    bench_need(norn_buffer_new(context, &from, bytes, NULL, "a copy", &bench_err));
-    bench_need(norn_buffer_new(context, &to, bytes, NULL, "a copy", &bench_err));
-    for (int i = 0; i < 5; i++) {
-        const double begin = norn_seconds();
-        bench_need(norn_buffer_copy(context, &from, 0, &to, 0, bytes, &bench_err));
-        bench_need(norn_finish(context, &bench_err));
-        best = fmin(best, norn_seconds() - begin);
-    }
-    norn_buffer_free(&from);
-    norn_buffer_free(&to);
-    return 2e-9 * (double)bytes / best;
-}
-
 static void print_device(bench *b, bool dry)
 {
     const norn_device_info *d = norn_context_device(b->context);
@@ -53,7 +35,7 @@ static void print_device(bench *b, bool dry)
     (void)printf("Vendor       %s; %.1f GiB, largest buffer %.1f GiB, groups of %zu at most\n", d->vendor,
                  (double)d->memory / 1073741824.0, (double)d->largest_buffer / 1073741824.0,
                  d->largest_group);
-    (void)printf("Copy         %.1f GB/s on the device", device_copy_rate(b->context, bytes));
+    (void)printf("Copy         %.1f GB/s on the device", bench_device_copy_rate(b->context, bytes));
     if (!isnan(torch_copy))
         (void)printf("; PyTorch on it %.1f GB/s, its SGEMM of 1024^3 %.1f GF/s", torch_copy, torch_gemm);
     (void)printf("\n");

@@ -148,6 +148,23 @@ double bench_copy_rate(size_t bytes)
     return 2e-9 * (double)bytes / best;
 }
 
+double bench_device_copy_rate(norn_context *context, size_t bytes)
+{
+    norn_buffer from = {NULL, 0, NULL}, to = {NULL, 0, NULL};
+    double best = INFINITY;
+    bench_need(norn_buffer_new(context, &from, bytes, NULL, "a copy", &bench_err));
+    bench_need(norn_buffer_new(context, &to, bytes, NULL, "a copy", &bench_err));
+    for (int i = 0; i < 5; i++) {
+        const double begin = norn_seconds();
+        bench_need(norn_buffer_copy(context, &from, 0, &to, 0, bytes, &bench_err));
+        bench_need(norn_finish(context, &bench_err));
+        best = fmin(best, norn_seconds() - begin);
+    }
+    norn_buffer_free(&from);
+    norn_buffer_free(&to);
+    return 2e-9 * (double)bytes / best;
+}
+
 /* ---- PyTorch ---- */
 
 bench_torch bench_torch_start(const char *command)
@@ -260,6 +277,8 @@ bench_network bench_prepare(norn_context *context, const bench_shape *of, norn_p
     b.steps = (size_t)(seconds * 1.5e11 / (b.operations * (double)of->members + 3e7)) + 1;
     if (b.steps > 400) b.steps = 400;
     shape.chunk = b.steps;
+    const char *slots_text = getenv("NORN_BENCH_SLOTS"); /* members in a launch */
+    if (slots_text && atoi(slots_text) > 0) shape.slots = (size_t)atoi(slots_text);
     bench_need(norn_network_new(&b.network, context, &shape, b.series, &bench_err));
     const size_t slots = b.network->shape.slots, bp = b.network->bp, launched = b.steps * slots,
                  ibp = b.network->ibp > bp ? b.network->ibp : bp;

@@ -166,10 +166,10 @@ static void draw(const char *path, const sweep *sweeps, size_t count)
     if (!out) bench_refuse("%s: cannot be written", path);
     (void)fprintf(
         out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %zu\" font-family=\"sans-serif\" "
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-10 0 %d %zu\" font-family=\"sans-serif\" "
         "font-size=\"9\">\n<style>.grid{stroke:#ccc;stroke-width:.5}.fit{stroke:#888;stroke-dasharray:4 "
-        "3}circle{fill:#1565c0}</style>\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-        ACROSS * PANEL_W, down * PANEL_H);
+        "3}circle{fill:#1565c0}</style>\n<rect x=\"-10\" width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
+        ACROSS * PANEL_W + 10, down * PANEL_H);
     for (size_t i = 0; i < count; i++)
         if (sweeps[i].count > 1) draw_panel(out, &sweeps[i], i);
     (void)fprintf(out, "</svg>\n");

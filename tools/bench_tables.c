@@ -88,6 +88,18 @@ static void put_other(const bench_spread *s, unsigned threads)
         (void)printf(" %9.2f /%u", s->median, threads);
 }
 
+/* What the best SGEMM at hand makes of 1024^3, GF/s: OpenBLAS's, on a GPU PyTorch's there. */
+static double reference_gemm(bench *b)
+{
+    return b->gpu ? bench_torch_ask(&b->torch, "gemm", NULL, b->device, 0, 1, &(norn_network_shape){0})
+                  : bench_openblas_rate(4);
+}
+
+static double reference_copy(const bench *b)
+{
+    return b->gpu ? bench_device_copy_rate(b->context, (size_t)256 << 20) : bench_copy_rate((size_t)64 << 20);
+}
+
 /* ---- training and forward passes ---- */
 
 typedef struct bar_row {
@@ -297,7 +309,7 @@ static void kernels_of(bench *b, norn_context *context, norn_profile *profile, c
         (void)bench_train_ms(&n);
         (void)bench_infer_ms(&n, 0.05);
         const size_t has = kernel_rows(profile, after);
-        const double blas = bench_openblas_rate(4), copy = bench_copy_rate((size_t)64 << 20);
+        const double blas = reference_gemm(b), copy = reference_copy(b);
         bench_rest();
         for (size_t i = 0; i < has; i++) {
             const norn_profile_row *now = &after[i], *then = row_named(before, had, now->name);
@@ -327,7 +339,11 @@ static void kernels_of(bench *b, norn_context *context, norn_profile *profile, c
         (void)printf("%-16s %-16s", i ? "" : name, all[i].name);
         bench_put_times(&s);
         (void)printf(" %8.1f %-12s", v.median, all[i].computes ? "GF/s, SGEMM" : "GB/s, copy");
-        bench_put_ratio(b, all[i].computes ? "of OpenBLAS" : "of a copy", &q, 0.0);
+        bench_put_ratio(b,
+                        !all[i].computes ? "of a copy"
+                        : b->gpu         ? "of PyTorch's SGEMM"
+                                         : "of OpenBLAS",
+                        &q, 0.0);
         (void)printf("\n");
     }
     (void)fflush(stdout);
@@ -349,11 +365,12 @@ void bench_kernels(bench *b, const char *words)
     (void)snprintf(device, sizeof device, "%d:%d", b->context->info.platform, b->context->info.device);
     bench_need(norn_profile_new(&profile, NULL, &bench_err));
     norn_context *context = bench_context(&mapping, device, profile);
-    (void)printf(
-        "\nKernels of a step and of a forward pass, by the device's clock, beside OpenBLAS's SGEMM or a copy "
-        "by all cores, %.1f GB/s\n%-16s %-16s %9s %9s %8s %8s %-12s %7s %7s\n",
-        bench_copy_rate((size_t)64 << 20), "(B,T,F,H,L)", "kernel", "best ms", "median", "", "rate",
-        "and beside", "best", "median of it");
+    (void)printf("\nKernels of a step and of a forward pass, by the device's clock, beside %s or a copy %s, "
+                 "%.1f GB/s\n"
+                 "%-16s %-16s %9s %9s %8s %8s %-12s %7s %7s\n",
+                 b->gpu ? "PyTorch's SGEMM" : "OpenBLAS's SGEMM", b->gpu ? "on the device" : "by all cores",
+                 reference_copy(b), "(B,T,F,H,L)", "kernel", "best ms", "median", "", "rate", "and beside",
+                 "best", "median of it");
     const bool tiny = context->local > 1 && !b->gpu;
     for (size_t i = 0; i < (tiny ? NORN_COUNT(dry) : NORN_COUNT(of)); i++)
         kernels_of(b, context, profile, tiny ? &dry[i] : &of[i]);
@@ -433,8 +450,10 @@ static void gemm_row(bench *b, const product *p)
         bench_need(norn_finish(context, &bench_err));
         const double own = (double)repeats * gf / (norn_seconds() - begin);
         begin = norn_seconds();
-        for (size_t i = 0; i < repeats; i++) bench_openblas(p->ta, p->tb, m, n, k, x, y, z);
-        const double blas = bench_has_openblas() ? (double)repeats * gf / (norn_seconds() - begin) : NAN;
+        for (size_t i = 0; i < repeats && !b->gpu; i++) bench_openblas(p->ta, p->tb, m, n, k, x, y, z);
+        const double blas = b->gpu                 ? reference_gemm(b) /* of 1024^3, whatever the shape */
+                            : bench_has_openblas() ? (double)repeats * gf / (norn_seconds() - begin)
+                                                   : NAN;
         bench_rest();
         if (!r) continue;
         ours[r - 1] = own;
@@ -448,7 +467,7 @@ static void gemm_row(bench *b, const product *p)
                    p->tb ? ", B transposed" : "");
     (void)printf("%-30s %-8s %8.1f %8.1f +-%5.1f %9.1f", name, p->path == NORN_GEMM_OWN ? "own" : "CLBlast",
                  s.best, s.median, s.half, t.median);
-    bench_put_ratio(b, "of OpenBLAS", &q, 0.0);
+    bench_put_ratio(b, b->gpu ? "of PyTorch's SGEMM" : "of OpenBLAS", &q, 0.0);
     (void)printf("\n");
     (void)fflush(stdout);
     norn_buffer_free(&dx);
@@ -470,7 +489,7 @@ void bench_gemm(bench *b, const char *words)
     const bool tiny = b->context->local > 1 && !b->gpu;
     (void)words;
     (void)printf("\nProducts, GF/s\n%-30s %-8s %8s %8s %7s %9s %7s %7s\n", "M, N, K (row-major)", "by",
-                 "best", "median", "", "OpenBLAS", "best", "median of it");
+                 "best", "median", "", b->gpu ? "PyTorch's" : "OpenBLAS", "best", "median of it");
     for (size_t i = 0; i < (tiny ? NORN_COUNT(dry) : NORN_COUNT(products)); i++)
         gemm_row(b, tiny ? &dry[i] : &products[i]);
 }
