@@ -461,23 +461,32 @@ static void epochs_that_no_checkpoint_holds_are_warned_of(void **state)
     assert_true(after.rows[0][after.count[0] - 1][0] == want.training[0].epochs);
 }
 
-/* A member whose loss is not finite stays out after going on. */
+/* A member whose loss or gradient is not finite stays out after going on, from any moment: also from the rest
+ * of the epoch in which it stopped, whose steps others still make. */
 static void a_member_that_diverged_stays_so(void **state)
 {
     (void)state;
     static result want, cut, got;
-    job wild = make_job();
-    wild.shape.chunk = 2;
-    wild.plan.rate = 1e30;
-    run(&wild, &want);
-    assert_true(want.diverged[0]);
-    run_until(&wild, want.launches / 2, &cut);
-    go_on(&wild, &got);
-    assert_int_equal(got.status, NORN_OK);
-    for (size_t m = 0; m < MEMBERS; m++) {
-        assert_int_equal(got.diverged[m], want.diverged[m]);
-        assert_int_equal(got.training[m].epochs, want.training[m].epochs);
-        assert_memory_equal(got.values[m], want.values[m], sizeof want.values[m]);
+    for (int loss = 0; loss < 2; loss++) {
+        job wild = make_job();
+        wild.shape.chunk = 1;
+        if (loss)
+            wild.plan.rate = 1e30;
+        else
+            wild.pairs[1][1] = 1e30f; /* its loss is finite, and its gradient is not */
+        run(&wild, &want);
+        assert_true(want.diverged[0]);
+        for (size_t at = 1; at <= want.launches; at++) {
+            run_until(&wild, at, &cut);
+            if (cut.status == NORN_OK) continue;
+            go_on(&wild, &got);
+            assert_int_equal(got.status, NORN_OK);
+            for (size_t m = 0; m < MEMBERS; m++) {
+                assert_int_equal(got.diverged[m], want.diverged[m]);
+                assert_int_equal(got.training[m].epochs, want.training[m].epochs);
+                assert_memory_equal(got.values[m], want.values[m], sizeof want.values[m]);
+            }
+        }
     }
 }
 

@@ -210,7 +210,7 @@ static norn_status take_levels(norn_forecast *f, const norn_forecast_options *o,
                              100.0 * o->levels[i]);
     if (!f->kind->interval) return NORN_OK;
     f->level_count = o->level_count;
-    memcpy(f->levels, o->levels, f->level_count * sizeof *f->levels);
+    if (f->level_count) memcpy(f->levels, o->levels, f->level_count * sizeof *f->levels);
     return NORN_OK;
 }
 
