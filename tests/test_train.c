@@ -507,6 +507,53 @@ static void no_state_is_kept_before_training_has_settled(void **state)
     assert_true(first > 0);
 }
 
+typedef struct told {
+    norn_epoch epoch[8];
+    size_t count;
+} told;
+
+static void hear_epoch(void *user, size_t member, const norn_epoch *epoch)
+{
+    told *t = user;
+    assert_int_equal(member, 0);
+    t->epoch[t->count++] = *epoch;
+}
+
+static void an_epoch_is_told_of_with_the_rate_and_the_gradient_of_its_last_step(void **state)
+{
+    const lab *l = *state;
+    norn_error err = NORN_ERROR_INIT;
+    job j = make_job(false);
+    told t = {.count = 0};
+    j.count = 1;
+    j.plan.epochs = 4;
+    j.plan.patience = 4;
+    j.plan.on_epoch = hear_epoch;
+    j.plan.epoch_user = &t;
+    norn_network *network = NULL;
+    assert_ok(run_job(l, l->series, &j, &network, &err), &err);
+    size_t windows = 0;
+    for (size_t s = 0; s < SERIES; s++) windows += j.train[0][s].count;
+    const size_t steps = (windows + j.shape.batch - 1) / j.shape.batch;
+    assert_int_equal(t.count, 4);
+    for (size_t e = 0; e < 4; e++) {
+        const double rate = norn_rate_at(&j.plan.schedule, j.plan.rate, (e + 1) * steps - 1, steps, 4);
+        assert_memory_equal(&t.epoch[e].rate, &rate, sizeof rate);
+        assert_int_equal(t.epoch[e].epoch, e + 1);
+        assert_true(t.epoch[e].gradient_norm > 0.0 && isfinite(t.epoch[e].gradient_norm));
+    }
+    const norn_epoch *best = &t.epoch[j.training[0].best_epoch - 1];
+    assert_true(best->train_loss == j.training[0].train_loss && best->valid_loss == j.training[0].valid_loss);
+    double *gradient = calloc(norn_network_plain_size(&j.shape), sizeof *gradient), sum = 0.0;
+    assert_non_null(gradient);
+    assert_ok(norn_network_get_gradient(network, 0, gradient, &err), &err); /* of the very last step */
+    for (size_t i = 0; i < norn_network_plain_size(&j.shape); i++) sum += gradient[i] * gradient[i];
+    assert_true(sqrt(sum) == t.epoch[3].gradient_norm);
+    free(gradient);
+    norn_network_free(network);
+    drop_job(&j);
+}
+
 static void a_limit_of_time_ends_training_with_what_there_is(void **state)
 {
     const lab *l = *state;
@@ -722,6 +769,7 @@ int main(void)
         cmocka_unit_test(a_stream_of_windows_trains_as_the_reference_does),
         cmocka_unit_test(the_state_with_the_best_validation_loss_is_left_in_the_network),
         cmocka_unit_test(no_state_is_kept_before_training_has_settled),
+        cmocka_unit_test(an_epoch_is_told_of_with_the_rate_and_the_gradient_of_its_last_step),
         cmocka_unit_test(a_limit_of_time_ends_training_with_what_there_is),
         cmocka_unit_test(a_member_that_diverges_at_once_stops_alone),
         cmocka_unit_test(a_gradient_that_is_too_large_is_named_by_its_matrix),
