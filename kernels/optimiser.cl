@@ -151,7 +151,7 @@ INLINE int tile_first(const int column, const int columns, int *width)
     return column;
 }
 
-#ifdef CELL_STAGES
+#if defined(CELL_STAGES) && !defined(STAGE)
 // Block `block` of a layer's weights, (stage, vector that it multiplies, strip of gates, strip of columns).
 #define SOURCES_OF(stage) +STAGE_##stage##_COLUMNS(upper, 1)
 INLINE int sources_of(const int upper) { return (int)(0 FOR_STAGES(SOURCES_OF)); }
@@ -186,7 +186,10 @@ INLINE void pack_stages(CONST_FLOATS p, FLOATS b, const int l, const int KX, con
 
 // Copies a block of a member's weights into the layout of the backward products. The blocks are (layer, strip of gates,
 // strip of columns), then strips of units of the head.
-#ifdef CELL_STAGES
+#ifdef STAGE // whose products take the weights of layers as they are
+#define FIRST_BLOCKS 0
+#define UPPER_BLOCKS 0
+#elif defined(CELL_STAGES)
 #define FIRST_BLOCKS (NJ * NJ * SOURCES(0))
 #define UPPER_BLOCKS (NJ * NJ * SOURCES(1)) // of each layer above the first
 #else
@@ -205,6 +208,7 @@ INLINE void pack_block(int block, const int KX, const int OP, CONST_FLOATS p, FL
                         p[HEAD_START + ((size_t)(n / UB) * HP + strip * SW + v + i) * UB + n % UB];
         return;
     }
+#ifndef STAGE
     const int l = block < FIRST_BLOCKS ? 0 : 1 + (block - FIRST_BLOCKS) / UPPER_BLOCKS;
     if (l) block = (block - FIRST_BLOCKS) % UPPER_BLOCKS;
 #ifdef CELL_STAGES
@@ -220,6 +224,7 @@ INLINE void pack_block(int block, const int KX, const int OP, CONST_FLOATS p, FL
     for (int n = 0; n < GS; n++)
         for (int v = LANE; v < SW; v += LS * VW)
             for (int i = 0; i < VW; i++) to[(size_t)n * width * SW + v + i] = from[(size_t)(v + i) * GS + n];
+#endif
 #endif
 }
 

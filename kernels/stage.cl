@@ -1,6 +1,8 @@
-// The stage path of a layer, for hidden sizes whose weights no longer fit the caches: per step one large product (CLBlast)
-// and one kernel over units. Here are the kernels; src/nn/stage.c puts the products between them. SW = HP: one strip, so
-// that weights are [KX + HP][G * HP], gates [T * BP][G * HP] and states [(T + 1) * BP][HP], plain matrices all.
+// The stage path of a layer, for hidden sizes whose weights no longer fit the caches: for each stage of a step one large
+// product (CLBlast) of each vector that its matrices multiply, and one kernel over units. Here are the kernels, made of the
+// functions that stages.cl has of the cell; src/nn/stage.c puts the products between them. SW = HP: one strip, so that the
+// weights of a stage are [rows of all it multiplies][its gates * HP], what is kept [T * BP][(G + CELL_OPERANDS) * HP] and
+// states [(T + 1) * BP][HP], plain matrices all.
 //
 // One member at a time. Arguments that end in _at are offsets in floats (windows: in windows) from their buffer's begin:
 // the layer's or the member's part. Grid of the unit kernels: BP / ROWS groups by HP / UB blocks of units.
@@ -13,91 +15,92 @@ KERNEL void stage_gather(DATA_ARGUMENTS, const long window_at, const long scale_
            (int)get_group_id(0) * ROWS);
 }
 
-// gates: x W + h U of step t, without bias; activated in place. Slot t of h and carry before, slot t + 1 after. bias: with
-// the parameters used unit by unit behind the biases, [G + CELL_VECTORS][HP].
-KERNEL void stage_forward(const int t, const int T, const int BP, CONST_FLOATS bias, const long bias_at, FLOATS gates,
-                          const long gates_at, FLOATS h, const long h_at, FLOATS carry, const long carry_at)
+// What one stage computes in step t from its sums without bias. kept [T * BP][G + CELL_OPERANDS][HP]; slot t of h and carry
+// before, slot t + 1 after. bias: with the parameters used unit by unit behind the biases, [G + CELL_VECTORS][HP].
+#define FORWARD_KERNEL(stage, first, gates)                                                                          \
+    KERNEL void stage_forward_##stage(const int t, const int T, const int BP, CONST_FLOATS bias, const long bias_at, \
+                                      FLOATS kept, const long kept_at, FLOATS h, const long h_at, FLOATS carry,      \
+                                      const long carry_at)                                                           \
+    {                                                                                                                \
+        const int unit = BLOCK + LANE;                                                                               \
+        CONST_FLOATS b = bias + bias_at + unit;                                                                      \
+        vf vectors[VECTORS], own[(gates) ? (gates) : 1];                                                             \
+        _Pragma("unroll") for (int q = 0; q < CELL_VECTORS; q++) vectors[q] = VLOAD(b + (G + q) * HP);               \
+        _Pragma("unroll") for (int q = 0; q < (gates); q++) own[q] = VLOAD(b + ((first) + q) * HP);                  \
+        for (int i = 0; i < ROWS; i++) {                                                                             \
+            const size_t row = (size_t)t * BP + get_group_id(0) * ROWS + i;                                          \
+            __global float *k = kept + kept_at + row * GS + unit;                                                    \
+            __global float *h_old = h + h_at + row * HP + unit, *carry_old = carry + carry_at + row * HP + unit;     \
+            vf sum[(gates) ? (gates) : 1];                                                                           \
+            _Pragma("unroll") for (int q = 0; q < (gates); q++) sum[q] = VLOAD(k + ((first) + q) * HP) + own[q];     \
+            cell_forward_##stage(sum, k, h_old, h_old + (size_t)BP * HP, carry_old, carry_old + (size_t)BP * HP,     \
+                                 PLANE, vectors, unit, 0);                                                           \
+        }                                                                                                            \
+    }
+#define FORWARD_STAGE_KERNEL(stage) FORWARD_KERNEL(stage, STAGE_##stage##_FIRST, STAGE_##stage##_GATES)
+FOR_STAGES(FORWARD_STAGE_KERNEL)
+#if CELL_BEGINS
+FORWARD_KERNEL(begin, 0, 0)
+#endif
+
+// Gate gradients of a stage in place, and what dL/d(states before) has beside products in dh and dcarry, [BP][HP] a plane;
+// above [T * BP][HP]. sums: the layer's, see SUMS in step.cl; those of vectors are added to.
+#define BACKWARD_KERNEL(stage)                                                                                       \
+    KERNEL void stage_backward_##stage(const int t, const int T, const int BP, FLOATS kept, const long kept_at,      \
+                                       CONST_FLOATS carry, const long carry_at, const int with_above,                \
+                                       __global const float *above, const long above_at, FLOATS dh, FLOATS dcarry,   \
+                                       CONST_FLOATS h, const long h_at, CONST_FLOATS bias, const long bias_at,       \
+                                       FLOATS sums)                                                                  \
+    {                                                                                                                \
+        const int unit = BLOCK + LANE;                                                                               \
+        CONST_FLOATS b = bias + bias_at + unit;                                                                      \
+        FLOATS to = sums + (size_t)get_group_id(0) * LAYER_SUMS + unit;                                              \
+        vf vectors[VECTORS], dv[VECTORS];                                                                            \
+        _Pragma("unroll") for (int q = 0; q < CELL_VECTORS; q++)                                                     \
+        {                                                                                                            \
+            vectors[q] = VLOAD(b + (G + q) * HP);                                                                    \
+            dv[q] = VLOAD(to + (size_t)q * HP);                                                                      \
+        }                                                                                                            \
+        for (int i = 0; i < ROWS; i++) {                                                                             \
+            const size_t r = get_group_id(0) * ROWS + i, row = (size_t)t * BP + r;                                   \
+            CONST_FLOATS h_old = h + h_at + row * HP + unit;                                                         \
+            CONST_FLOATS carry_old = carry + carry_at + row * HP + unit;                                             \
+            cell_backward_##stage(kept + kept_at + row * GS + unit, h_old, h_old + (size_t)BP * HP, carry_old,       \
+                                  carry_old + (size_t)BP * HP, PLANE,                                                \
+                                  with_above ? above + above_at + row * HP + unit : 0, dh + r * HP + unit,           \
+                                  dcarry + r * HP + unit, (size_t)BP * HP, vectors, dv, unit);                       \
+        }                                                                                                            \
+        _Pragma("unroll") for (int q = 0; q < CELL_VECTORS; q++) VSTORE(dv[q], to + (size_t)q * HP);                 \
+    }
+FOR_STAGES(BACKWARD_KERNEL)
+#if CELL_ENDS
+BACKWARD_KERNEL(end)
+#endif
+
+// to[n][0 .. count) += from[n][0 .. count): the input where it stands in a sum itself, and its gradient. Grid: groups of
+// ROWS rows by blocks of units; rows of `to` are whole strips, those of `from` need not be.
+KERNEL void stage_add(const int count, CONST_FLOATS from, const long from_at, const int from_row, FLOATS to,
+                      const long to_at, const int to_row)
 {
-    bias += bias_at;
-    gates += gates_at;
-    h += h_at;
-    carry += carry_at;
     const int unit = BLOCK + LANE;
-    const vi real = (IOTA + (vi)(unit)) < (vi)H;
-    vf vectors[VECTORS];
-#pragma unroll
-    for (int q = 0; q < CELL_VECTORS; q++) vectors[q] = VLOAD(bias + (G + q) * HP + unit);
     for (int i = 0; i < ROWS; i++) {
-        const size_t row = (size_t)t * BP + get_group_id(0) * ROWS + i;
-        __global float *k = gates + row * G * HP + unit;
-        vf pre[G], state[CARRIES];
-#pragma unroll
-        for (int q = 0; q < G; q++) pre[q] = VLOAD(k + q * HP) + VLOAD(bias + q * HP + unit);
-#pragma unroll
-        for (int q = 0; q < CELL_CARRIES; q++) state[q] = VLOAD(carry + q * PLANE + row * HP + unit);
-        const vf out = cell_forward(pre, VLOAD(h + row * HP + unit), state, vectors);
-        VSTORE(CHOOSE(real, out, (vf)0.0f), h + (row + BP) * HP + unit);
-#pragma unroll
-        for (int q = 0; q < CELL_CARRIES; q++)
-            VSTORE(CHOOSE(real, state[q], (vf)0.0f), carry + q * PLANE + (row + BP) * HP + unit);
-#pragma unroll
-        for (int q = 0; q < G; q++) VSTORE(pre[q], k + q * HP);
+        const size_t row = get_group_id(0) * ROWS + i;
+        CONST_FLOATS a = from + from_at + row * from_row;
+        __global float *b = to + to_at + row * to_row;
+        for (int v = unit; v < min(unit + VW, count); v++) b[v] += a[v];
     }
 }
 
-// Gate gradients of step t in place; dh and dcarry [BP][HP]; above [T * BP][HP]. Where CELL_USES_H, what dL/dh has beside
-// products is left in dh. sums: the layer's, see SUMS in step.cl; those of vectors are added to.
-KERNEL void stage_backward(const int t, const int T, const int BP, FLOATS gates, const long gates_at, CONST_FLOATS carry,
-                           const long carry_at, const int with_above, __global const float *above, const long above_at,
-                           FLOATS dh, FLOATS dcarry, CONST_FLOATS h, const long h_at, CONST_FLOATS bias,
-                           const long bias_at, FLOATS sums)
+// The rows of one shard at all times, from BP rows of which they begin at `first`: to [T * R][width]. Grid: groups of
+// ROWS rows of `to` by 1.
+KERNEL void stage_take(const int BP, const int R, const int first, const int width, CONST_FLOATS from, const long from_at,
+                       FLOATS to)
 {
-    gates += gates_at;
-    carry += carry_at;
-    above += above_at;
-    h += h_at;
-    bias += bias_at;
-    sums += (size_t)get_group_id(0) * LAYER_SUMS;
-    const int unit = BLOCK + LANE;
-    const vi real = (IOTA + (vi)(unit)) < (vi)H;
-    vf vectors[VECTORS], dv[VECTORS];
-#pragma unroll
-    for (int q = 0; q < CELL_VECTORS; q++) {
-        vectors[q] = VLOAD(bias + (G + q) * HP + unit);
-        dv[q] = VLOAD(sums + (size_t)q * HP + unit);
-    }
     for (int i = 0; i < ROWS; i++) {
-        const size_t r = get_group_id(0) * ROWS + i, row = (size_t)t * BP + r;
-        __global float *k = gates + row * G * HP + unit;
-        vf kept[G], before[CARRIES], after[CARRIES], dc[CARRIES], step_dv[VECTORS], old = (vf)0.0f, next = (vf)0.0f;
-#pragma unroll
-        for (int q = 0; q < G; q++) kept[q] = VLOAD(k + q * HP);
-#pragma unroll
-        for (int q = 0; q < CELL_CARRIES; q++) {
-            before[q] = VLOAD(carry + q * PLANE + row * HP + unit);
-            after[q] = VLOAD(carry + q * PLANE + (row + BP) * HP + unit);
-            dc[q] = VLOAD(dcarry + (size_t)q * BP * HP + r * HP + unit);
-        }
-        if (CELL_USES_H) {
-            old = VLOAD(h + row * HP + unit);
-            next = VLOAD(h + (row + BP) * HP + unit);
-        }
-#pragma unroll
-        for (int q = 0; q < CELL_VECTORS; q++) step_dv[q] = (vf)0.0f;
-        vf d = VLOAD(dh + r * HP + unit);
-        if (with_above) d += VLOAD(above + row * HP + unit);
-        cell_backward(kept, old, before, next, after, &d, dc, vectors, step_dv);
-        if (CELL_USES_H) VSTORE(CHOOSE(real, d, (vf)0.0f), dh + r * HP + unit);
-#pragma unroll
-        for (int q = 0; q < CELL_VECTORS; q++) dv[q] += CHOOSE(real, step_dv[q], (vf)0.0f);
-#pragma unroll
-        for (int q = 0; q < G; q++) VSTORE(CHOOSE(real, kept[q], (vf)0.0f), k + q * HP);
-#pragma unroll
-        for (int q = 0; q < CELL_CARRIES; q++)
-            VSTORE(CHOOSE(real, dc[q], (vf)0.0f), dcarry + (size_t)q * BP * HP + r * HP + unit);
+        const size_t row = get_group_id(0) * ROWS + i;
+        CONST_FLOATS a = from + from_at + (row / R * BP + first + row % R) * width;
+        for (int u = LS == 1 ? 0 : (int)get_local_id(0); u < width; u += LS) to[row * width + u] = a[u];
     }
-#pragma unroll
-    for (int q = 0; q < CELL_VECTORS; q++) VSTORE(dv[q], sums + (size_t)q * HP + unit);
 }
 
 #if CELL_INITIAL
@@ -131,16 +134,19 @@ KERNEL void stage_sum_begun(const int BP, const int rows, CONST_FLOATS dh, CONST
 #endif
 
 #if SUMS_OF_GROUPS
-// Gradients that are sums over groups, ascending: of parameters used unit by unit, and of states begun from. gradient_at:
+// Gradients that are sums over the groups of a shard, ascending, from group `first` on: of parameters used unit by unit, and
+// of states begun from. A fresh gradient becomes the sum, another one grows by it. gradient_at:
 // the layer's biases; what is summed stands behind them in the order of the sums. Grid: SUMS * HP / UB groups by 1.
-KERNEL void stage_units_gradient(const int groups, CONST_FLOATS sums, FLOATS gradient, const long gradient_at)
+KERNEL void stage_units_gradient(const int first, const int groups, const int fresh, CONST_FLOATS sums, FLOATS gradient,
+                                 const long gradient_at)
 {
     const size_t at = (size_t)get_group_id(0) * UB + LANE;
     const int begun = (int)(get_group_id(0) * UB / HP) - CELL_VECTORS; // which state; below 0: a vector
     const int wanted = begun < 0 || (CELL_LEARNED >> max(begun, 0) & 1);
     vf sum = (vf)0.0f;
-    for (int g = 0; g < (wanted ? groups : 0); g++) sum += VLOAD(sums + (size_t)g * LAYER_SUMS + at);
-    VSTORE(sum, gradient + gradient_at + (size_t)G * HP + at);
+    for (int g = 0; g < (wanted ? groups : 0); g++) sum += VLOAD(sums + (size_t)(first + g) * LAYER_SUMS + at);
+    FLOATS to = gradient + gradient_at + (size_t)G * HP + at;
+    VSTORE(fresh ? sum : VLOAD(to) + sum, to);
 }
 #endif
 
@@ -163,29 +169,30 @@ KERNEL void stage_head_backward(const int BP, const int OP, CONST_FLOATS back, c
 }
 
 KERNEL void stage_dropout(const uint key_low, const uint key_high, const int layer, const int step, const uint threshold,
-                          const float keep, const int T, const int BP, __global const float *from, const long from_at,
-                          __global float *to, const long to_at)
+                          const float keep, const int T, const int BP, const int row_0, __global const float *from,
+                          const long from_at, __global float *to, const long to_at)
 {
     const uint2 key = (uint2)(key_low, key_high);
     dropout_rows(key, layer, step, threshold, keep, T, BP, from + from_at, 0, to + to_at, 0,
-                 (int)get_group_id(0) * ROWS, 0);
+                 (int)get_group_id(0) * ROWS, row_0);
 }
 
-// Sums of the gate gradients over all rows, ascending. Grid: G * HP / UB groups by 1.
-KERNEL void stage_bias_gradient(const int n, CONST_FLOATS gates, const long gates_at, FLOATS gradient,
+// Sums of the gate gradients over all rows of a shard, ascending. Grid: G * HP / UB groups by 1.
+KERNEL void stage_bias_gradient(const int n, const int fresh, CONST_FLOATS kept, const long kept_at, FLOATS gradient,
                                 const long gradient_at)
 {
-    gates += gates_at;
-    const int column = (int)get_group_id(0) * UB + LANE;
+    const size_t column = (size_t)get_group_id(0) * UB + LANE;
+    CONST_FLOATS from = kept + kept_at + column;
+    FLOATS to = gradient + gradient_at + column;
     vf sum = (vf)0.0f;
-    for (int i = 0; i < n; i++) sum += VLOAD(gates + (size_t)i * G * HP + column);
-    VSTORE(sum, gradient + gradient_at + column);
+    for (int i = 0; i < n; i++) sum += VLOAD(from + (size_t)i * GS);
+    VSTORE(fresh ? sum : VLOAD(to) + sum, to);
 }
 
-// Grid: OP / UB groups by 1.
-KERNEL void stage_head_gradient(const int rows, const int BP, CONST_FLOATS h, const long h_at, CONST_FLOATS dy,
-                                const int OP, FLOATS gradient, const long head_at)
+// Of a shard's rows, which begin at `first` of BP. Grid: OP / UB groups by 1.
+KERNEL void stage_head_gradient(const int first, const int rows, const int BP, const int fresh, CONST_FLOATS h,
+                                const long h_at, CONST_FLOATS dy, const int OP, FLOATS gradient, const long head_at)
 {
-    head_weight_gradient(h + h_at, 0, dy, BP, rows, (int)get_group_id(0), gradient + head_at,
-                         gradient + head_at + (size_t)HP * OP, 1);
+    head_weight_gradient(h + h_at + (size_t)first * HP, 0, dy + (size_t)first * UB, BP, rows, (int)get_group_id(0),
+                         gradient + head_at, gradient + head_at + (size_t)HP * OP, fresh);
 }

@@ -37,7 +37,11 @@
 #define HEAD_BIAS (HEAD_START + (size_t)HP * OP)
 #define PARAMETERS (HEAD_BIAS + OP)
 // the same matrices for backward products: layers (columns h; inputs and h above the first), then the head
+#ifdef STAGE // whose products take the weights as they are
+#define BACK_START(l) ((size_t)0)
+#else
 #define BACK_START(l) ((l) ? BACK_WEIGHTS(0) + (size_t)((l)-1) * BACK_WEIGHTS(1) : 0)
+#endif
 #define BACK_SIZE (BACK_START(L) + (size_t)HP * OP)
 #ifndef L
 #define L 1 // layers

@@ -40,17 +40,6 @@ static norn_cell *cell_of(const char *formula)
     return cell;
 }
 
-/* Cells of several stages have one path. */
-static bool has_one_stage(const norn_cell *cell)
-{
-    norn_cell_plan *plan = NULL;
-    norn_error err = NORN_ERROR_INIT;
-    assert_ok(norn_cell_plan_new(&plan, cell, &err), &err);
-    const bool can = norn_cell_obstacle(plan) == NULL;
-    norn_cell_plan_free(plan);
-    return can;
-}
-
 /* ---- against the interpreter ------------------------------------------------------------------------------
  */
 
@@ -114,10 +103,9 @@ static void compare_one(const char *name, const one_case *c, const norn_network_
 
 static void compare(const char *name, const norn_cell *cell, const one_case *cases, size_t count)
 {
-    const bool one_stage = has_one_stage(cell);
     for (size_t i = 0; i < count; i++) {
         norn_network_shape shape = cases[i].shape;
-        shape.path = one_stage ? cases[i].path : NORN_PATH_SEQUENCE;
+        shape.path = cases[i].path;
         shape.cell = cell;
         shape.members = 1;
         compare_one(name, &cases[i], &shape, i);
@@ -137,10 +125,8 @@ static void networks_of_every_cell_are_the_cells_interpreted(void **state)
         norn_cell *cell = cell_of(norn_cell_builtin_text(name));
         if (is_tiny())
             compare(name, cell, tiny, NORN_COUNT(tiny));
-        else if (has_one_stage(cell))
+        else
             compare(name, cell, every_cell, NORN_COUNT(every_cell));
-        else /* with dropout or without: compiling takes the time */
-            compare(name, cell, &every_cell[i % 2], 1);
         tried++;
         norn_cell_free(cell);
     }

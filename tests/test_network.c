@@ -285,7 +285,8 @@ static void check_gather(const program_case *p)
     enum { ROWS = 7, BATCH = 9 };
     rig *r =
         rig_of(p, &(norn_network_shape){.batch = BATCH, .members = 1, .dropout = p->dropout ? 0.1 : 0.0});
-    const size_t bp = r->network->bp, kx = r->network->kx, own = r->network->shard_rows;
+    const size_t bp = r->network->bp, kx = r->network->kx,
+                 own = p->path == NORN_PATH_STAGE ? bp : r->network->shard_rows; /* side by side in time */
     for (size_t first = 0; first < TRACK_ROWS - WINDOW - HORIZON; first++) {
         const norn_window *windows = windows_of(r, 1, ROWS, first);
         const norn_schedule plan = plan_of(ROWS, 0, 1);

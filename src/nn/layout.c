@@ -183,6 +183,7 @@ size_t norn_network_layer_sums(const norn_network *network)
 size_t norn_network_back_start(const norn_network *network, size_t layer)
 {
     const norn_cell_paddings first = paddings(network, 0), upper = paddings(network, 1);
+    if (network->shape.path == NORN_PATH_STAGE) return 0; /* its products take the weights as they are */
     if (!layer || !network->stages)
         return layer ? (2 * layer - 1) * network->gates * network->hp * network->hp : 0;
     return norn_cell_back_weights(network->stages, &first) +
@@ -319,13 +320,16 @@ void norn_network_put_beginnings(const norn_network *network, float *padded)
 bool norn_network_has_holes(const norn_network *network)
 {
     const norn_cell_plan *plan = network->plan;
-    if (network->stages)
-        return true; /* gates of a stage that lack one of its products stand between others */
+    const norn_cell_stages *stages = network->stages;
+    /* Gates of a stage that lack a product may stand between others that have it. */
+    for (size_t i = 0; stages && i < stages->source_count; i++)
+        for (int g = stages->sources[i].first; g < stages->sources[i].last; g++)
+            if (stages->sources[i].matrix[g] < 0) return true;
     for (size_t k = 0; k < plan->gate_count; k++)
         if (plan->gates[k].bias < 0) return true;
     for (size_t l = 0; l < 2; l++)
         for (size_t i = 0; i < plan->cell->matrix_count; i++)
-            if (network->bound[l].matrix[i].heads > 1) return true;
+            if (network->bound[l].matrix[i].heads > 1 || network->bound[l].matrix[i].count == 0) return true;
     return false;
 }
 

@@ -54,7 +54,7 @@ typedef struct want {
  * few microseconds among the cores costs more than it saves. */
 enum { SMALL = 16384 };
 
-enum { WANT_GRADIENT = 5, WANT_BATCH = 10, WANT_FORECAST = 25, WANTED = 36 }; /* first of each kind; all */
+enum { WANT_GRADIENT = 5, WANT_BATCH = 10, WANT_FORECAST = 27, WANTED = 38 }; /* first of each kind; all */
 
 /* What CLBlast needs beside a product at most: its three matrices again, in whole tiles. */
 static double scratch_of(double m, double n, double k)
@@ -77,6 +77,7 @@ static void list_buffers(norn_network *n, size_t columns, want out[WANTED])
                  carries = (double)n->carries, kept = (double)n->kept_numbers;
     const bool drop = s->dropout > 0.0, stage = s->path == NORN_PATH_STAGE, one = n->splits == 1;
     const double plane = (t + 1.0) * batch * hp, units = t * batch * hp;
+    const double apart = stage && n->held > 1 ? t * (double)n->shard_rows : 0.0; /* rows of a shard */
     const double dx_planes = layers > 2.0 ? 2.0 : layers - 1.0, infer_planes = stage ? t + 1.0 : 2.0;
     const want all[WANTED] = {
         {&n->values, members * p, "the parameters"},
@@ -85,7 +86,7 @@ static void list_buffers(norn_network *n, size_t columns, want out[WANTED])
         {&n->second_moment, members * p, "the second moments"},
         {&n->back, members * (double)n->back_size, "the backward weights"},
         {&n->gradient, slots * (double)n->splits * p, "the gradients"},
-        {&n->chain, one && n->shards > 1 ? slots * p : 0.0, "the gradient of a shard"},
+        {&n->chain, one && !stage && n->shards > 1 ? slots * p : 0.0, "the gradient of a shard"},
         {&n->norm_partial, slots * NORM_PARTS * ub, "partial norms"},
         {&n->norm_parts, slots * NORM_PARTS, "norms"},
         {&n->filled, n->holes ? p : 0.0, "the places of parameters"},
@@ -101,15 +102,17 @@ static void list_buffers(norn_network *n, size_t columns, want out[WANTED])
         {&n->partial, batch * ub, "partial losses"},
         {&n->sums, batch / (double)n->map.rows * layers * (double)norn_network_layer_sums(n),
          "the sums of groups"},
+        {&n->shard_kept, apart * kept * hp, "the gates of a shard"},
+        {&n->shard_values, apart * (hp > kx ? hp : kx), "the states of a shard"},
         {&n->windows, steps * (double)n->bp * 2.0, "the windows of a chunk"},
         {&n->schedule, steps * SCHEDULE_WORDS, "the schedule of a chunk"},
         {&n->loss, steps * (double)n->bp, "the losses of a chunk"},
         {&n->scaling, members * (double)columns * 2.0, "the scalings"},
         {&n->infer_x, t * irows * kx, "the inputs of a forecast"},
         {&n->infer_h, layers * infer_planes * irows * hp, "the states of a forecast"},
-        {&n->infer_carry, (layers * carries * infer_planes + (n->stages ? kept : 0.0)) * irows * hp,
+        {&n->infer_carry, (layers * carries * infer_planes + (n->stages && !stage ? kept : 0.0)) * irows * hp,
          "the cell states of a forecast"},
-        {&n->infer_gates, stage ? layers * t * irows * gates * hp : 0.0, "the gates of a forecast"},
+        {&n->infer_gates, stage ? layers * t * irows * kept * hp : 0.0, "the gates of a forecast"},
         {&n->infer_y, irows * op, "the outputs of a forecast"},
         {&n->infer_partial, irows * ub, "partial losses of a forecast"},
         {&n->infer_loss, irows, "the losses of a forecast"},
@@ -239,23 +242,12 @@ static norn_status plan(norn_network *network, size_t columns, norn_error *err)
 {
     norn_context *context = network->context;
     norn_network_shape *s = &network->shape;
-    /* Cells of several stages are not what rules were measured with. */
-    network->map = norn_context_mapping(context, network->stages ? 0 : (unsigned)network->gates, s->hidden);
     const size_t ub = (size_t)network->map.local_size * network->map.vector_width,
                  row_group = network->map.rows;
-    if (network->stages && s->path == NORN_PATH_STAGE)
-        return norn_fail(err, NORN_ERR_USAGE,
-                         "cell %s: products of several stages have no path of large products",
-                         network->plan->cell->name);
-    if (network->stages)
-        s->path = NORN_PATH_SEQUENCE;
-    else if (s->path == NORN_PATH_AUTO)
-        s->path = network->map.stage ? NORN_PATH_STAGE : NORN_PATH_SEQUENCE;
-    const size_t most_shards = s->path == NORN_PATH_STAGE ? 1 : NORN_SHARDS;
     network->hp = round_up(norn_cell_widest(&network->bound[0]), ub);
     network->kx = round_up(s->inputs, 4);
     network->op = round_up(s->horizon, ub);
-    network->shard_rows = round_up((s->batch + most_shards - 1) / most_shards, row_group);
+    network->shard_rows = round_up((s->batch + NORN_SHARDS - 1) / NORN_SHARDS, row_group);
     network->shards = (s->batch + network->shard_rows - 1) / network->shard_rows;
     network->bp = network->shards * network->shard_rows;
     if (!s->infer_batch) s->infer_batch = s->batch > 64 ? s->batch : 64;
@@ -269,8 +261,10 @@ static norn_status plan(norn_network *network, size_t columns, norn_error *err)
     network->whole_end = cpu && network->parameters <= SMALL;
     network->shard_gradients = cpu && network->parameters <= SMALL && s->path == NORN_PATH_SEQUENCE &&
                                network->shards > 1 && network->shard_rows == row_group;
-    network->splits = network->shard_gradients || (!cpu && rows >= 2048) ? network->shards : 1;
-    if ((double)rows * (double)network->gates * (double)network->hp > 2147483647.0)
+    const bool stage = s->path == NORN_PATH_STAGE, gpu_splits = !cpu && !stage && rows >= 2048;
+    network->splits = network->shard_gradients || gpu_splits ? network->shards : 1;
+    if ((double)rows * (double)(stage ? network->kept_numbers : network->gates) * (double)network->hp >
+        2147483647.0)
         return norn_fail(
             err, NORN_ERR_USAGE,
             "a batch of %zu windows of %zu rows with %zu hidden units is beyond 2^31 numbers: a smaller "
@@ -307,7 +301,7 @@ static norn_status check_layers(const norn_network *n, norn_error *err)
     return NORN_OK;
 }
 
-/* Where gates, vectors and states stand, in either kind of step. */
+/* The path, and where gates, vectors and states stand on it. */
 static norn_status prepare_places(norn_network *n, norn_error *err)
 {
     const norn_cell *cell = n->plan->cell;
@@ -316,7 +310,12 @@ static norn_status prepare_places(norn_network *n, norn_error *err)
     n->gates = n->kept_numbers = n->plan->gate_count;
     n->carries = cell->state_count - 1;
     for (int s = 0; s <= NORN_CELL_STATES; s++) n->plane_of[s] = s;
-    if (status == NORN_OK && norn_cell_obstacle(n->plan)) {
+    /* Cells of several stages are not what rules were measured with. */
+    const bool several = norn_cell_obstacle(n->plan) != NULL;
+    n->map = norn_context_mapping(n->context, several ? 0 : (unsigned)n->gates, n->shape.hidden);
+    if (n->shape.path == NORN_PATH_AUTO)
+        n->shape.path = n->map.stage && !n->shape.by_hand ? NORN_PATH_STAGE : NORN_PATH_SEQUENCE;
+    if (status == NORN_OK && (n->shape.path == NORN_PATH_STAGE || several)) {
         status = norn_cell_stages_new(&n->stages, n->plan, err);
         if (status != NORN_OK) return status;
         n->carries = n->stages->plane_count - 1;
@@ -363,8 +362,8 @@ static norn_status build(norn_network *network, norn_error *err)
                                            [NORN_OPTIMISER_RMSPROP] = {"rmsprop", "rmsprop_whole"}};
     static const char *const sequence_files[] = {"stages", "sequence", "windows",   "head", "dropout",
                                                  "step",   "gradient", "optimiser", NULL};
-    static const char *const stage_files[] = {"sequence", "windows",   "head",  "dropout",
-                                              "step",     "optimiser", "stage", NULL};
+    static const char *const stage_files[] = {"stages", "sequence",  "windows", "head", "dropout",
+                                              "step",   "optimiser", "stage",   NULL};
     const bool stage = network->shape.path == NORN_PATH_STAGE;
     const norn_network_shape *s = &network->shape;
     const norn_host *host = &network->context->host;
@@ -380,8 +379,10 @@ static norn_status build(norn_network *network, norn_error *err)
                    network->shard_gradients ? " -DSHARD_GRADIENTS" : "");
     norn_program *program = NULL;
     norn_cell_text text = {0};
-    norn_status status =
-        s->by_hand ? NORN_OK : norn_cell_emit_either(network->plan, &network->bound[0], &text, err);
+    norn_status status = s->by_hand ? NORN_OK
+                         : network->stages
+                             ? norn_cell_emit_stages(network->stages, &network->bound[0], &text, err)
+                             : norn_cell_emit(network->plan, &text, err);
     if (status == NORN_OK)
         status = norn_program_get_with(network->context, &program, &network->map,
                                        s->by_hand ? s->by_hand : text.bytes,
@@ -566,6 +567,8 @@ void norn_network_free(norn_network *network)
                                     &network->scaling,
                                     &network->keys,
                                     &network->sums,
+                                    &network->shard_kept,
+                                    &network->shard_values,
                                     &network->filled};
     for (size_t i = 0; i < NORN_COUNT(buffers); i++) norn_buffer_free(buffers[i]);
     norn_cell_stages_free(network->stages);
@@ -598,6 +601,7 @@ static void copy_out(void *user, size_t plain, size_t padded)
 static size_t pack_blocks(const norn_network *network)
 {
     const size_t nj = network->hp / network->strip, upper = network->shape.layers - 1;
+    if (network->shape.path == NORN_PATH_STAGE) return nj; /* the head alone */
     if (!network->stages) return nj * nj + upper * 2 * nj * nj + nj;
     const size_t all = network->stages->source_count;
     size_t inputs = 0;

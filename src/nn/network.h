@@ -13,7 +13,7 @@
  * Memory. The rows of a batch are cut into at most NORN_SHARDS shards, by their number alone, and sums over
  * rows are made shard by shard in a fixed order (kernels/step.cl). So a step may take all shards at once or
  * one after another, in the room of few, with the same bits: as many at once as the context's memory has room
- * for. The stage path takes a batch whole.
+ * for.
  */
 #ifndef NORN_SRC_NN_NETWORK_H
 #define NORN_SRC_NN_NETWORK_H
@@ -26,7 +26,7 @@
 #include "nn/series.h"
 #include "norn/forecast.h"
 
-enum { NORN_SHARDS = 8 };
+enum { NORN_SHARDS = 8, NORN_STAGE_KERNELS = 11 + 2 * (NORN_CELL_STAGES + 1) };
 
 typedef enum norn_path { NORN_PATH_AUTO = 0, NORN_PATH_SEQUENCE, NORN_PATH_STAGE } norn_path;
 
@@ -85,7 +85,8 @@ typedef struct norn_network {
     norn_cell_plan *plan;
     norn_cell_places places;
     norn_cell_shape bound[2];           /* of the first layer, and of those above it */
-    norn_cell_stages *stages;           /* NULL: the step of sequence.cl, else that of stages.cl */
+    norn_cell_stages *stages;           /* NULL: the step of sequence.cl; else that of stages.cl, or
+                                           the stage path */
     size_t outputs;                     /* units of h that are there: H, or what the cell's output has */
     size_t gates, carries;              /* sums of products a unit, states beside h */
     size_t kept_numbers;                /* of a unit and step: gates, and operands of products */
@@ -95,11 +96,12 @@ typedef struct norn_network {
     unsigned learned;                   /* bit p: the state of plane p begins at parameters of its own */
     bool holes;                         /* among the padded parameters are places that belong to none */
     norn_kernel train, weight_gradient, norm, update, pack, infer;
-    norn_kernel stage[11];                                              /* stage path, see stage.c */
+    norn_kernel stage[NORN_STAGE_KERNELS];                              /* stage path, see stage.c */
     norn_buffer values, best, first_moment, second_moment, back;        /* [M] members */
     norn_buffer gradient, chain, norm_partial, norm_parts;              /* [slots] */
     norn_buffer x, h, carry, kept, dropped, dx, dh, dcarry, y, partial; /* [slots][held] */
-    norn_buffer windows, schedule, loss;                                /* [chunk][slots] */
+    norn_buffer shard_kept, shard_values; /* stage path: what a product over a shard's rows takes */
+    norn_buffer windows, schedule, loss;  /* [chunk][slots] */
     norn_buffer infer_x, infer_h, infer_carry, infer_gates, infer_y, infer_partial, infer_loss, infer_windows,
         infer_schedule;
     norn_buffer scaling;    /* [M][columns] */
