@@ -72,6 +72,8 @@ if(TARGET norn_cli)
                          "${NORN_TEST_ENVIRONMENT};POCL_CACHE_DIR=${cache};SCRATCH=${CMAKE_CURRENT_BINARY_DIR}/bits")
 endif()
 
+target_link_libraries(test_cell_kernels PRIVATE norn_by_hand)
+
 # ---- model files ---------------------------------------------------------------------------------------------
 
 target_compile_definitions(test_model_cells

@@ -3,13 +3,10 @@
  * interpreter. Values, every gradient, paddings, masks, both directions, time in chunks. And the LSTM made
  * from its formula against the one written by hand, bit by bit.
  */
-#include "device.h"
-
-#include "cell/plan.h"
+#include "cell_device.h"
 #include "cell_random.h"
-#include "compute/kernels.h"
 
-static const float junk = 3.0f;
+extern const norn_kernel_text norn_by_hand_texts[]; /* tools/lstm_by_hand.cl */
 
 /* ---- a cell and its kernels ------------------------------------------------------------------------------
  */
@@ -37,118 +34,6 @@ static void free_cell(made *m)
     norn_cell_text_free(&m->cell->host, &m->text);
     norn_cell_plan_free(m->plan);
     norn_cell_free(m->cell);
-}
-
-static const char *kernel_text(const char *name)
-{
-    for (const norn_kernel_text *each = norn_kernel_texts; each->name; each++)
-        if (strcmp(each->name, name) == 0) return each->text;
-    fail_msg("no kernel %s", name);
-    return NULL;
-}
-
-static cl_program build(norn_context *context, const char *cell, size_t hidden)
-{
-    const char *texts[] = {kernel_text("common"), cell, kernel_text("sequence")};
-    char options[160], log[4096] = "";
-    cl_int code = CL_SUCCESS;
-    cl_program program = clCreateProgramWithSource(context->cl, 3, texts, NULL, &code);
-    assert_int_equal(code, CL_SUCCESS);
-    (void)snprintf(options, sizeof options,
-                   "-cl-std=CL1.2 -DVW=%u -DLS=%u -DROWS=%u -DH=%zu -DSEQUENCE_KERNELS", context->vector,
-                   context->local, context->rows, hidden);
-    if (clBuildProgram(program, 1, &context->device, options, NULL, NULL) != CL_SUCCESS) {
-        (void)clGetProgramBuildInfo(program, context->device, CL_PROGRAM_BUILD_LOG, sizeof log - 1, log,
-                                    NULL);
-        fail_msg("%s\n%s", log, cell);
-    }
-    return program;
-}
-
-static norn_kernel kernel_of(cl_program program, const char *name)
-{
-    cl_int code = CL_SUCCESS;
-    norn_kernel kernel = {.cl = clCreateKernel(program, name, &code), .name = name};
-    assert_int_equal(code, CL_SUCCESS);
-    return kernel;
-}
-
-static void launch(norn_context *context, norn_kernel *kernel, size_t groups)
-{
-    norn_error err = NORN_ERROR_INIT;
-    assert_ok(norn_launch(context, kernel, context->local, groups, 1, &err), &err);
-    assert_ok(norn_finish(context, &err), &err);
-    norn_kernel_free(kernel);
-}
-
-/* ---- one layer -------------------------------------------------------------------------------------------
- */
-
-typedef struct layer_case {
-    size_t steps, rows, inputs, hidden, heads;
-    bool strips_in, reverse, masked, own; /* own: initial states of the formula */
-} layer_case;
-
-typedef struct layer {
-    layer_case at;
-    norn_cell_shape shape;
-    double *parameters, *x, *initial, *dout, *dlast; /* in the order of the steps, whichever way they run */
-    unsigned char *mask;
-    double *out, *states, *dparameters, *dx, *dinitial; /* the interpreter's */
-} layer;
-
-static layer *layer_of(const made *m, const layer_case *at, uint32_t stream)
-{
-    layer *l = take(1, sizeof *l);
-    norn_error err = NORN_ERROR_INIT;
-    dice d = {stream, 0};
-    l->at = *at;
-    assert_ok(norn_cell_bind(&l->shape, m->cell, at->inputs, at->hidden, at->heads, &err), &err);
-    const norn_cell_shape *s = &l->shape;
-    const size_t tb = at->steps * at->rows;
-    l->parameters = draw_many(&d, s->parameters, 1.0);
-    for (size_t k = 0; k < m->cell->matrix_count; k++) /* gates that spread, but do not saturate */
-        for (size_t i = 0; i < s->matrix[k].count; i++)
-            l->parameters[s->matrix[k].offset + i] =
-                (double)(float)(l->parameters[s->matrix[k].offset + i] / sqrt((double)s->matrix[k].columns));
-    l->x = draw_many(&d, tb * at->inputs, 1.0);
-    l->initial = draw_many(&d, at->rows * s->states, 0.375);
-    for (size_t i = 0; i < at->rows * s->states; i++)
-        l->initial[i] += 0.625; /* some cells divide by a state */
-    for (size_t k = 0; k < m->cell->state_count && at->own; k++)
-        for (size_t u = 0; u < at->hidden; u++)
-            for (size_t b = 0; b < at->rows; b++) {
-                const norn_cell_init init = m->cell->states[k].init;
-                l->initial[b * s->states + s->state_at[k] + u] =
-                    init.fill == NORN_CELL_FILL_VALUE ? norn_cell_initial(s, init, at->hidden, u) : 0.0;
-            }
-    l->dout = draw_many(&d, tb * at->hidden, 1.0);
-    l->dlast = draw_many(&d, at->rows * s->states, 1.0);
-    if (at->masked) {
-        l->mask = take(tb, 1);
-        for (size_t i = 0; i < tb; i++) l->mask[i] = draw(&d) < 0.4;
-    }
-    l->out = take_doubles(tb * at->hidden);
-    l->states = take_doubles((tb + at->rows) * s->states);
-    l->dparameters = take_doubles(s->parameters);
-    l->dx = take_doubles(tb * at->inputs);
-    l->dinitial = take_doubles(at->rows * s->states);
-    norn_cell_layer run = {.shape = s,
-                           .steps = at->steps,
-                           .rows = at->rows,
-                           .x = l->x,
-                           .parameters = l->parameters,
-                           .initial = l->initial,
-                           .mask = l->mask,
-                           .out = l->out,
-                           .states = l->states,
-                           .dout = l->dout,
-                           .dlast = l->dlast,
-                           .dparameters = l->dparameters,
-                           .dx = l->dx,
-                           .dinitial = l->dinitial};
-    assert_ok(norn_cell_run(&run, &err), &err);
-    return l;
 }
 
 typedef struct results {
@@ -212,7 +97,7 @@ static float *pack_bias(const made *m, const layer *l, const results *g)
 
 static float *pack_back(const made *m, const layer *l, const results *g)
 {
-    const size_t columns = (l->at.strips_in ? 2 : 1) * g->nj;
+    const size_t columns = (l->at.upper ? 2 : 1) * g->nj;
     float *all = take_floats(columns * g->sw * g->gates * g->hp), *to = all;
     size_t at_place[NORN_CELL_TERMS];
     for (size_t q = 0; q < g->gates; q++) at_place[m->places.gate[q]] = q;
@@ -223,8 +108,8 @@ static float *pack_back(const made *m, const layer *l, const results *g)
                 for (size_t lane = 0; lane < g->sw; lane++)
                     for (size_t column = first * g->sw; column < (first + width) * g->sw; column++) {
                         const size_t unit = strip * g->sw + lane;
-                        const bool is_input = l->at.strips_in && column < g->hp;
-                        const size_t k = column - (l->at.strips_in && !is_input ? g->hp : 0);
+                        const bool is_input = l->at.upper && column < g->hp;
+                        const size_t k = column - (l->at.upper && !is_input ? g->hp : 0);
                         *to++ = unit < l->at.hidden && k < (is_input ? l->at.inputs : l->at.hidden)
                                     ? (float)weight_of(m, l, at_place[q], !is_input, unit, k)
                                 : k < l->at.hidden ? junk
@@ -235,11 +120,6 @@ static float *pack_back(const made *m, const layer *l, const results *g)
 }
 
 /* Where a step's numbers stand in time. */
-static size_t time_of(const layer *l, size_t step)
-{
-    return l->at.reverse ? l->at.steps - 1 - step : step;
-}
-
 static results run(const made *m, const layer *l, unsigned mapping_index, size_t chunk, const char *cell_text,
                    bool by_units)
 {
@@ -252,7 +132,7 @@ static results run(const made *m, const layer *l, unsigned mapping_index, size_t
     g.sw = (size_t)map->local * map->vector;
     g.hp = (n + g.sw - 1) / g.sw * g.sw;
     g.nj = g.hp / g.sw;
-    g.kx = at->strips_in ? g.hp : (at->inputs + 3) / 4 * 4;
+    g.kx = at->upper ? g.hp : (at->inputs + 3) / 4 * 4;
     g.bp = (b + map->rows - 1) / map->rows * map->rows;
     g.gs = g.gates * g.sw;
     g.h_size = (t + 1) * g.bp * g.hp;
@@ -289,7 +169,7 @@ static results run(const made *m, const layer *l, unsigned mapping_index, size_t
             for (size_t k = 0; k < g.kx; k++) {
                 const float value =
                     r < b && k < at->inputs ? (float)l->x[(step * b + r) * at->inputs + k] : 0.0f;
-                if (at->strips_in)
+                if (at->upper)
                     x[(k / g.sw * t * g.bp + row) * g.sw + k % g.sw] = value;
                 else
                     x[row * g.kx + k] = k < at->inputs ? value : canary();
@@ -314,7 +194,7 @@ static results run(const made *m, const layer *l, unsigned mapping_index, size_t
     cl_program program = build(context, cell_text, n);
     for (size_t from = 0; from < t; from += chunk) {
         norn_kernel kernel = kernel_of(program, "sequence_forward");
-        assert_ok(norn_kernel_set(&kernel, &err, 0, "iiiiiiiiblbbbbibb", at->strips_in ? 1 : 0,
+        assert_ok(norn_kernel_set(&kernel, &err, 0, "iiiiiiiiblbbbbibb", at->upper ? 1 : 0,
                                   at->reverse ? 1 : 0, (int)t, (int)g.bp, (int)from,
                                   (int)(from + chunk < t ? from + chunk : t), (int)g.kx, (int)at->inputs,
                                   &x_at->buffer, (int64_t)(t * g.bp * g.sw), &weights->buffer, &bias->buffer,
@@ -332,16 +212,15 @@ static results run(const made *m, const layer *l, unsigned mapping_index, size_t
                   *dcarry_at = guard(context, g.dh_size * (carries ? carries : 1), dcarry, "dcarry"),
                   *dx = guard(context, t * g.bp * g.hp, NULL, "dx"),
                   *dvectors = guard(context, groups * partial, take_floats(groups * partial), "dvectors"),
-                  *back = guard(context, (size_t)(at->strips_in ? 2 : 1) * g.gates * g.hp * g.hp,
+                  *back = guard(context, (size_t)(at->upper ? 2 : 1) * g.gates * g.hp * g.hp,
                                 pack_back(m, l, &g), "back");
     for (size_t end = t; end > 0;) {
         const size_t from = (end - 1) / chunk * chunk;
         norn_kernel kernel = kernel_of(program, by_units ? "sequence_backward_units" : "sequence_backward");
-        assert_ok(norn_kernel_set(&kernel, &err, 0, "iiiiiibbbbbbbb", at->strips_in ? 1 : 0,
-                                  at->reverse ? 1 : 0, (int)t, (int)g.bp, (int)from, (int)end, &kept->buffer,
-                                  &back->buffer, &carry_at->buffer, &above_at->buffer,
-                                  at->strips_in ? &dx->buffer : NULL, &dh_at->buffer, &dcarry_at->buffer,
-                                  mask_buffer),
+        assert_ok(norn_kernel_set(&kernel, &err, 0, "iiiiiibbbbbbbb", at->upper ? 1 : 0, at->reverse ? 1 : 0,
+                                  (int)t, (int)g.bp, (int)from, (int)end, &kept->buffer, &back->buffer,
+                                  &carry_at->buffer, &above_at->buffer, at->upper ? &dx->buffer : NULL,
+                                  &dh_at->buffer, &dcarry_at->buffer, mask_buffer),
                   &err);
         if (by_units)
             assert_ok(
@@ -350,7 +229,6 @@ static results run(const made *m, const layer *l, unsigned mapping_index, size_t
         launch(context, &kernel, groups);
         end = from;
     }
-    (void)clReleaseProgram(program);
     assert_canaries(context);
     g.dkept = floats_of(context, kept);
     g.dh = floats_of(context, dh_at);
@@ -368,8 +246,6 @@ static results run(const made *m, const layer *l, unsigned mapping_index, size_t
 
 /* ---- comparison ------------------------------------------------------------------------------------------
  */
-
-static const double forward_bound = 5e-6, backward_bound = 3e-5;
 
 /* Gradients of all parameters from the gate gradients, as the weight gradient's kernel would sum them. */
 static float *gradients_of(const made *m, const layer *l, const results *g)
@@ -432,7 +308,7 @@ static void assert_interpreter(const char *name, const made *m, const layer *l, 
                 dstates[r * states + k * n + u] = array[(u / g->sw * g->bp + r) * g->sw + u % g->sw];
             }
     assert_tensor(name, dstates, l->dinitial, b * states, backward_bound);
-    if (!l->at.strips_in) return;
+    if (!l->at.upper) return;
     for (size_t step = 0; step < t; step++)
         for (size_t r = 0; r < b; r++)
             for (size_t u = 0; u < n; u++)
@@ -458,8 +334,9 @@ static void every_cell_of_one_stage_is_the_cell_interpreted(void **state)
     for (size_t i = 0; i < norn_cell_builtin_count(); i++) {
         const char *name = norn_cell_builtin_name(i);
         made m = make_cell(norn_cell_builtin_text(name));
-        for (size_t k = 0; k < NORN_COUNT(cases) && m.text.bytes; k++) {
-            const layer *l = layer_of(&m, &cases[k], (uint32_t)(10 * i + k));
+        const bool third = i % 3 == 0 || strcmp(name, "slstm") == 0;   /* which has heads */
+        for (size_t k = 0; k < (third ? 3 : 2) && m.text.bytes; k++) { /* the first two share a program */
+            const layer *l = layer_of(m.cell, &cases[k], (uint32_t)(10 * i + k));
             const results got = run(&m, l, WIDE, 0, m.text.bytes, true);
             assert_interpreter(name, &m, l, &got);
             (void)free_taken(NULL);
@@ -468,7 +345,7 @@ static void every_cell_of_one_stage_is_the_cell_interpreted(void **state)
         free_cell(&m);
     }
     print_message("%zu cells and shapes\n", tried);
-    assert_true(tried >= 14 * NORN_COUNT(cases));
+    assert_true(tried >= 14 * 2 + 14 / 3);
 }
 
 static void every_mapping_is_the_cell_interpreted(void **state)
@@ -478,7 +355,8 @@ static void every_mapping_is_the_cell_interpreted(void **state)
     for (size_t i = 0; i < NORN_COUNT(names); i++) {
         made m = make_cell(norn_cell_builtin_text(names[i]));
         for (unsigned map = 0; map < MAPPINGS; map++) {
-            const layer *l = layer_of(&m, &cases[1], (uint32_t)(100 + i));
+            if (map == WIDE || map == FEW_ITEMS) continue; /* tried above; like MANY_ITEMS */
+            const layer *l = layer_of(m.cell, &cases[1], (uint32_t)(100 + i));
             const results got = run(&m, l, map, 0, m.text.bytes, true);
             assert_interpreter(names[i], &m, l, &got);
             (void)free_taken(NULL);
@@ -493,7 +371,7 @@ static void chunks_of_time_give_the_bits_of_the_whole(void **state)
     static const char *const names[] = {"gru", "lstm_peephole"};
     for (size_t i = 0; i < NORN_COUNT(names); i++) {
         made m = make_cell(norn_cell_builtin_text(names[i]));
-        const layer *l = layer_of(&m, &cases[1], (uint32_t)(200 + i));
+        const layer *l = layer_of(m.cell, &cases[1], (uint32_t)(200 + i));
         const results whole = run(&m, l, WIDE, 0, m.text.bytes, true),
                       cut = run(&m, l, WIDE, 1, m.text.bytes, true);
         assert_bits("h", cut.h, whole.h, whole.h_size);
@@ -511,9 +389,9 @@ static void the_lstm_made_from_its_formula_gives_the_bits_of_the_one_by_hand(voi
     static const unsigned maps[] = {WIDE, HALF, MANY_ITEMS};
     for (size_t k = 0; k < NORN_COUNT(cases); k++)
         for (size_t i = 0; i < NORN_COUNT(maps); i++) {
-            const layer *l = layer_of(&m, &cases[k], (uint32_t)(300 + k));
+            const layer *l = layer_of(m.cell, &cases[k], (uint32_t)(300 + k));
             const results formula = run(&m, l, maps[i], 0, m.text.bytes, false),
-                          hand = run(&m, l, maps[i], 0, kernel_text("lstm"), false);
+                          hand = run(&m, l, maps[i], 0, norn_by_hand_texts[0].text, false);
             assert_bits("h", formula.h, hand.h, hand.h_size);
             assert_bits("c", formula.carry, hand.carry, hand.h_size);
             assert_bits("gates", formula.kept, hand.kept, hand.kept_size);
@@ -545,7 +423,7 @@ static void every_operation_is_the_operation_interpreted(void **state)
         made m = make_cell(text);
         assert_non_null(m.text.bytes);
         for (size_t k = 0; k < 2; k++) {
-            const layer *l = layer_of(&m, &cases[k], (uint32_t)(400 + i));
+            const layer *l = layer_of(m.cell, &cases[k], (uint32_t)(400 + i));
             const results got = run(&m, l, i % 2 ? HALF : WIDE, 0, m.text.bytes, true);
             assert_interpreter(bodies[i], &m, l, &got);
             (void)free_taken(NULL);
@@ -566,7 +444,7 @@ static void random_formulas_are_the_formulas_interpreted(void **state)
         random_cell(text, sizeof text, seed, 1);
         made m = make_cell(text);
         if (m.text.bytes) {
-            const layer *l = layer_of(&m, &cases[tried % 2], (uint32_t)seed);
+            const layer *l = layer_of(m.cell, &cases[tried % 2], (uint32_t)seed);
             const results got = run(&m, l, WIDE, 0, m.text.bytes, true);
             char name[64];
             (void)snprintf(name, sizeof name, "seed %llu", (unsigned long long)seed);
@@ -591,5 +469,5 @@ int main(void)
         cmocka_unit_test_teardown(random_formulas_are_the_formulas_interpreted, free_taken),
         cmocka_unit_test_teardown(every_operation_is_the_operation_interpreted, free_taken),
     };
-    return cmocka_run_group_tests(tests, NULL, free_contexts);
+    return cmocka_run_group_tests(tests, NULL, free_programs_and_contexts);
 }

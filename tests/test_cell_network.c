@@ -62,6 +62,7 @@ static const one_case every_cell[] = {
      {.inputs = 2, .hidden = 18, .layers = 2, .window = 5, .horizon = 3, .batch = 6, .dropout = 0.3},
      6},
 };
+/* Of these, two a cell: compiling takes the time. */
 static const one_case other_mappings[] = {
     {NORN_PATH_SEQUENCE,
      MANY_ITEMS,
@@ -140,7 +141,7 @@ static void networks_of_other_mappings_are_the_cells_interpreted(void **state)
     static const char *const names[] = {"gru", "lstm_peephole", "slstm"};
     for (size_t i = 0; i < NORN_COUNT(names) && !is_tiny(); i++) {
         norn_cell *cell = cell_of(norn_cell_builtin_text(names[i]));
-        compare(names[i], cell, other_mappings, NORN_COUNT(other_mappings));
+        compare(names[i], cell, other_mappings + i % 2 * 2, 2);
         norn_cell_free(cell);
     }
 }
@@ -155,7 +156,7 @@ static void learned_states_blocks_and_missing_products_are_the_formulas_interpre
             compare(formulas[i], cell, tiny, NORN_COUNT(tiny));
         } else {
             compare(formulas[i], cell, every_cell, NORN_COUNT(every_cell));
-            if (i < 3) compare(formulas[i], cell, other_mappings, NORN_COUNT(other_mappings));
+            if (i < 3) compare(formulas[i], cell, other_mappings + (i + 1) % 2 * 2, 2);
         }
         norn_cell_free(cell);
     }

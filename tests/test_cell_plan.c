@@ -361,6 +361,54 @@ static void gates_take_what_is_only_added_up_and_are_kept_activated_where_they_m
     norn_cell_free(cell);
 }
 
+/* Both kinds of kernel of a formula, one after the other; freed by the caller. */
+static char *kernels_of(const char *formula)
+{
+    norn_cell *cell = read_text(formula);
+    norn_cell_plan *plan = NULL;
+    norn_cell_stages *stages = NULL;
+    norn_cell_shape shape;
+    norn_cell_text text = {0};
+    norn_error err = NORN_ERROR_INIT;
+    assert_ok(norn_cell_bind(&shape, cell, 2, 6, 0, &err), &err);
+    assert_ok(norn_cell_plan_new(&plan, cell, &err), &err);
+    assert_ok(norn_cell_stages_new(&stages, plan, &err), &err);
+    if (!norn_cell_obstacle(plan)) assert_ok(norn_cell_emit(plan, &text, &err), &err);
+    assert_ok(norn_cell_emit_stages(stages, &shape, &text, &err), &err);
+    char *kernels = malloc(text.length + 1);
+    assert_non_null(kernels);
+    memcpy(kernels, text.bytes, text.length + 1);
+    norn_cell_text_free(&cell->host, &text);
+    norn_cell_stages_free(stages);
+    norn_cell_plan_free(plan);
+    norn_cell_free(cell);
+    return kernels;
+}
+
+/* Names that OpenCL C or the kernel files have, and comments and blanks that would end one or begin another:
+ * the kernels are to the byte those of a formula with plain names. */
+static void nothing_of_a_formula_s_text_reaches_its_kernels(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"state h, c\nmatrix W, U, V\nbias b\ndiagonal p\na = sigmoid(W*x + U*h + b)\n"
+         "c' = a*c + tanh(V*h + p*c)\nh' = a*c'\n",
+         "cell __kernel # */ #define vf int\nstate barrier, VLOAD # \\\nmatrix fma, return, HP\n"
+         "bias restrict #/*\ndiagonal asm\nvf = sigmoid(fma*x + return*barrier + restrict)\n"
+         "VLOAD' = vf*VLOAD + tanh(HP*barrier + asm*VLOAD) # \"\n\nbarrier' = vf*VLOAD' # ?\n"},
+        {"size P = H/2\nstate h, w[P]\nmatrix W, U, V\nr = sigmoid(W*x + U*w)\nw' = V*(r*h)\nh' = r + h\n",
+         "cell main\nsize get_group_id = H/2\nstate kept, sum[get_group_id]\nmatrix v0, a0, __global\n"
+         "k0 = sigmoid(v0*x + a0*sum)\nsum' = __global*(k0*kept)\nkept' = k0 + kept\n"},
+    };
+    for (size_t i = 0; i < NORN_COUNT(cases); i++) {
+        char *plain = kernels_of(cases[i][0]), *hostile = kernels_of(cases[i][1]);
+        assert_true(strlen(plain) > 1000);
+        assert_string_equal(hostile, plain);
+        free(plain);
+        free(hostile);
+    }
+}
+
 static void memory_that_runs_out_anywhere_is_reported_and_given_back(void **state)
 {
     (void)state;
@@ -393,6 +441,7 @@ int main(void)
         cmocka_unit_test(every_cell_planned_is_the_cell_interpreted),
         cmocka_unit_test(random_formulas_planned_are_the_formulas_interpreted),
         cmocka_unit_test(gates_take_what_is_only_added_up_and_are_kept_activated_where_they_may),
+        cmocka_unit_test(nothing_of_a_formula_s_text_reaches_its_kernels),
         cmocka_unit_test(memory_that_runs_out_anywhere_is_reported_and_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /*
- * The skeleton of recurrent layers by itself (kernels/sequence.cl with the cell of lstm.cl) against the
- * reference in double precision: every mapping, odd shapes, initial states given, zero and learned, masks,
- * both directions, time in chunks, projections fused and made beforehand. And the cell's elementary functions
- * over their whole range.
+ * The skeleton of recurrent layers by itself (kernels/sequence.cl with the LSTM made from its formula)
+ * against the reference in double precision: every mapping, odd shapes, initial states given, zero and
+ * learned, masks, both directions, time in chunks, projections fused and made beforehand. And the cell's
+ * elementary functions over their whole range.
  *
  * Layouts are packed here from the words of sequence.cl, by formulas of this file's own: what network.c
  * believes of them is not asked. Paddings hold numbers that would be seen if a kernel took them for more than
@@ -10,6 +10,8 @@
  * away.
  */
 #include "device.h"
+
+#include "cell/plan.h"
 
 #include "nn/reference.h"
 
@@ -250,13 +252,16 @@ static void assert_padding_is_zero(const char *what, const geometry *g, const fl
 
 static norn_kernel kernel_of(norn_context *context, size_t hidden, const char *name)
 {
-    static const char *const files[] = {"lstm", "sequence", NULL};
+    static const char *const files[] = {"sequence", NULL};
     norn_error err = NORN_ERROR_INIT;
+    norn_cell_text text = {0};
     norn_program *program = NULL;
     norn_kernel kernel = {.cl = NULL};
     char options[80];
     (void)snprintf(options, sizeof options, "-DH=%zu -DSEQUENCE_KERNELS", hidden);
-    assert_ok(norn_program_get(context, &program, files, options, &err), &err);
+    assert_ok(norn_cell_emit_builtin("lstm", &context->host, &text, &err), &err);
+    assert_ok(norn_program_get_with(context, &program, text.bytes, files, options, &err), &err);
+    norn_cell_text_free(&context->host, &text);
     assert_ok(norn_kernel_new(context, &kernel, program, name, &err), &err);
     return kernel;
 }

@@ -5,6 +5,10 @@
  * A machine changes its speed within minutes, so the networks of a shape take turns, and of each the best of
  * all turns counts. Operations are those of the products, three times what a forward pass has
  * (norn_network_operations): a GRU has three quarters of an LSTM's.
+ *
+ * A cell without a recurrent product is no matter of operations but of bytes: it is measured as a network of
+ * one layer, and its bytes, what its kernels must read and write at least once (src/nn/cost.c), are compared
+ * with what copying a buffer reads and writes.
  */
 #include "cell/plan.h"
 #include "compute/compute.h"
@@ -15,6 +19,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+extern const norn_kernel_text norn_by_hand_texts[]; /* tools/lstm_by_hand.cl */
 
 enum { ROWS = 4096, INPUTS = 7, MOST = 40 };
 
@@ -42,8 +48,9 @@ typedef struct contestant {
     norn_schedule *schedule;
     float *loss;
     size_t steps;
-    double operations, best; /* of a step; milliseconds */
-    double first;            /* seconds until the first step was through */
+    double operations, bytes, best; /* of a step; milliseconds */
+    bool recurrent;                 /* has a product of something else than the input */
+    double first;                   /* seconds until the first step was through */
 } contestant;
 
 static double wave(const void *user, size_t row)
@@ -81,11 +88,14 @@ static void prepare(contestant *c, norn_context *context, const norn_series *ser
     float pairs[2 * INPUTS];
     shape.cell = c->cell;
     shape.by_hand = c->cell ? NULL : by_hand;
+    if (c->cell && !c->recurrent) shape.layers = 1;
     c->operations = norn_network_operations(&shape);
     c->steps = (size_t)(2e10 / c->operations) + 1;
     shape.chunk = c->steps;
     const double begin = norn_seconds();
     need(norn_network_new(&c->network, context, &shape, series, &err));
+    c->bytes = c->network->train.cost.bytes + c->network->weight_gradient.cost.bytes +
+               c->network->norm.cost.bytes + c->network->update.cost.bytes + c->network->pack.cost.bytes;
     const size_t bp = c->network->bp;
     c->windows = claim(c->steps * bp, sizeof *c->windows);
     c->schedule = claim(c->steps, sizeof *c->schedule);
@@ -119,6 +129,33 @@ static void release(contestant *c)
     free(c->loss);
 }
 
+static bool is_recurrent(const norn_cell *cell)
+{
+    for (size_t i = 0; i < cell->matrix_count; i++)
+        if (cell->nodes[cell->nodes[cell->matrices[i].product].a].op != NORN_CELL_INPUT) return true;
+    return false;
+}
+
+/* Bytes a second that copying a buffer reads and writes, the best of a few times. */
+static double copying(norn_context *context)
+{
+    enum { MIB = 64, TIMES = 5 };
+    const size_t bytes = (size_t)MIB << 20;
+    norn_buffer from = {.mem = NULL}, to = {.mem = NULL};
+    double best = INFINITY;
+    need(norn_buffer_new(context, &from, bytes, NULL, "a copy", &err));
+    need(norn_buffer_new(context, &to, bytes, NULL, "a copy", &err));
+    for (int i = 0; i < TIMES; i++) {
+        const double begin = norn_seconds();
+        need(norn_buffer_copy(context, &from, 0, &to, 0, bytes, &err));
+        need(norn_finish(context, &err));
+        best = fmin(best, norn_seconds() - begin);
+    }
+    norn_buffer_free(&from);
+    norn_buffer_free(&to);
+    return 2.0 * (double)bytes / best;
+}
+
 /* The first two are the LSTM, from its formula and by hand: what all others are compared with. */
 static size_t enter(contestant *all, char **names, int count)
 {
@@ -129,13 +166,10 @@ static size_t enter(contestant *all, char **names, int count)
     for (size_t i = 0; i < more && i + 2 < MOST; i++)
         all[2 + i] = (contestant){.name = count ? names[i] : usual[i]};
     for (size_t i = 0; i < more + 2; i++) {
-        const char *text = norn_cell_builtin_text(all[i].name);
+        all[i].recurrent = true;
         if (i == 1) continue;
-        if (!text) {
-            (void)fprintf(stderr, "bench: no cell is called \"%s\" (norn cell list)\n", all[i].name);
-            exit(2);
-        }
-        need(norn_cell_read(&all[i].cell, text, strlen(text), all[i].name, NULL, &err));
+        need(norn_cell_named(&all[i].cell, all[i].name, NULL, &err));
+        all[i].recurrent = is_recurrent(all[i].cell);
     }
     return more + 2;
 }
@@ -154,11 +188,14 @@ static void compare(norn_context *context, const norn_series *series, size_t hid
     contestant all[MOST];
     const size_t entered = enter(all, names, count);
     for (size_t i = 0; i < entered; i++) prepare(&all[i], context, series, shape, by_hand);
-    for (size_t r = 0; r < rounds; r++)
+    double copied = 0.0;
+    for (size_t r = 0; r < rounds; r++) {
         for (size_t i = 0; i < entered; i++) {
             const double ms = step_ms(&all[i], series);
             if (ms < all[i].best) all[i].best = ms;
         }
+        copied = fmax(copied, copying(context));
+    }
     const double lstm = all[0].operations / all[0].best;
     (void)printf("\nH = %zu (B 64, T 96, F 7, L 2), best of %zu, in turn\n", hidden, rounds);
     (void)printf("%-28s %10s %10s %16s %20s\n", "cell", "step ms", "GF/s", "of the LSTM's",
@@ -167,16 +204,13 @@ static void compare(norn_context *context, const norn_series *series, size_t hid
         const double rate = all[i].operations / all[i].best;
         (void)printf("%-28s %10.3f %10.1f %16.3f %20.2f\n", all[i].name, all[i].best, 1e-6 * rate,
                      rate / lstm, all[i].first);
+        if (!all[i].recurrent)
+            (void)printf("    one layer, no recurrent product: %.1f GB/s, %.3f of the %.1f of a copy\n",
+                         1e-6 * all[i].bytes / all[i].best, 1e3 * all[i].bytes / all[i].best / copied,
+                         1e-9 * copied);
         release(&all[i]);
     }
     (void)fflush(stdout);
-}
-
-static const char *text_by_hand(void)
-{
-    for (const norn_kernel_text *each = norn_kernel_texts; each->name; each++)
-        if (strcmp(each->name, "lstm") == 0) return each->text;
-    return NULL;
 }
 
 int main(int argc, char **argv)
@@ -187,7 +221,8 @@ int main(int argc, char **argv)
     need(norn_context_new(&context, NULL, NULL, &err));
     norn_series *series = make_series(context);
     for (size_t i = 0; i < NORN_COUNT(sizes); i++)
-        compare(context, series, sizes[i], rounds, argv + 2, argc > 2 ? argc - 2 : 0, text_by_hand());
+        compare(context, series, sizes[i], rounds, argv + 2, argc > 2 ? argc - 2 : 0,
+                norn_by_hand_texts[0].text);
     norn_series_free(series);
     norn_context_free(context);
     return 0;

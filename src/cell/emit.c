@@ -4,6 +4,8 @@
  */
 #include "cell/emitter.h"
 
+#include <string.h>
+
 /* ---- what the skeleton asks for --------------------------------------------------------------------------
  */
 
@@ -189,4 +191,20 @@ norn_status norn_cell_emit(const norn_cell_plan *plan, norn_cell_text *text, nor
     backward(e);
     norn_delete(host, e, 1, sizeof *e);
     return text->failed ? norn_fail_memory(err, "the kernel of a cell") : NORN_OK;
+}
+
+norn_status norn_cell_emit_builtin(const char *name, const norn_host *host, norn_cell_text *text,
+                                   norn_error *err)
+{
+    const char *formula = norn_cell_builtin_text(name);
+    norn_cell *cell = NULL;
+    norn_cell_plan *plan = NULL;
+    norn_status status =
+        formula ? norn_cell_read(&cell, formula, strlen(formula), name, host, err)
+                : norn_fail(err, NORN_ERR_USAGE, "no cell is called \"%s\" (norn cell list)", name);
+    if (status == NORN_OK) status = norn_cell_plan_new(&plan, cell, err);
+    if (status == NORN_OK) status = norn_cell_emit(plan, text, err);
+    norn_cell_plan_free(plan);
+    norn_cell_free(cell);
+    return status;
 }

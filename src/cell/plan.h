@@ -104,8 +104,12 @@ typedef struct norn_cell_places {
 
 norn_cell_places norn_cell_places_of(const norn_cell_plan *plan);
 
-/* The cell's part of kernels/sequence.cl: what kernels/lstm.cl is for the LSTM. Added to text. */
+/* The cell's part of kernels/sequence.cl: how many gates and carries it has, and two functions. Added to
+ * text. */
 norn_status norn_cell_emit(const norn_cell_plan *plan, norn_cell_text *text, norn_error *err);
+/* The same of a cell that comes with the library, by its name. */
+norn_status norn_cell_emit_builtin(const char *name, const norn_host *host, norn_cell_text *text,
+                                   norn_error *err);
 
 /* A person's view: formula, stages, parameters, kept bytes, operations and bytes a step. */
 norn_status norn_cell_describe(const norn_cell_plan *plan, const norn_cell_shape *shape, norn_cell_text *text,

@@ -2,6 +2,7 @@
  * One recurrent layer through the skeleton's own kernels, beside the reference: see compare.h. The strips are
  * laid out here once more, from the description at the head of kernels/sequence.cl.
  */
+#include "cell/plan.h"
 #include "nn/compare.h"
 #include "nn/reference.h"
 
@@ -80,7 +81,7 @@ static void worst(double *error, double largest, double off)
 norn_status norn_compare_sequence(norn_context *context, bool reverse, uint64_t seed, double *error,
                                   norn_error *err)
 {
-    static const char *const files[] = {"lstm", "sequence", NULL};
+    static const char *const files[] = {"sequence", NULL};
     static const char *const names[] = {"sequence_forward", "sequence_backward", "initial_state",
                                         "initial_state_gradient"};
     const norn_host *host = &context->host;
@@ -104,6 +105,7 @@ norn_status norn_compare_sequence(norn_context *context, bool reverse, uint64_t 
     norn_buffer buffers[ARRAYS] = {{NULL, 0, NULL}}, mask = {NULL, 0, NULL};
     norn_kernel kernels[NORN_COUNT(names)] = {{.cl = NULL}};
     norn_program *program = NULL;
+    norn_cell_text text = {0};
     norn_status status = NORN_OK;
     unsigned char *steps = norn_new(host, T * bp, 1);
     layer *l = norn_new(host, 1, sizeof *l);
@@ -150,7 +152,8 @@ norn_status norn_compare_sequence(norn_context *context, bool reverse, uint64_t 
     }
     char options[64];
     (void)snprintf(options, sizeof options, "-DH=%d -DSEQUENCE_KERNELS", H);
-    status = norn_program_get(context, &program, files, options, err);
+    status = norn_cell_emit_builtin("lstm", host, &text, err);
+    if (status == NORN_OK) status = norn_program_get_with(context, &program, text.bytes, files, options, err);
     for (size_t i = 0; i < NORN_COUNT(names) && status == NORN_OK; i++)
         status = norn_kernel_new(context, &kernels[i], program, names[i], err);
     for (size_t i = 0; i < ARRAYS && status == NORN_OK; i++)
@@ -214,6 +217,7 @@ done:
         norn_buffer_free(&buffers[i]);
         norn_delete(host, arrays[i], sizes[i], sizeof(float));
     }
+    norn_cell_text_free(host, &text);
     norn_buffer_free(&mask);
     norn_delete(host, steps, T * bp, 1);
     norn_delete(host, l, 1, sizeof *l);

@@ -4,7 +4,8 @@
 //     g = tanh   (W_g x + U_g h + b_g)    o = sigmoid(W_o x + U_o h + b_o)
 //     c' = f * c + i * g                  h' = o * tanh(c')
 //
-// This file is all that the skeleton (sequence.cl, stage.cl) knows of a cell: how many pre-activations it has, how many
+// The cell by hand, which no network runs: tools/bench cells and a test hold what the formula becomes against it. This
+// file is all that the skeleton (sequence.cl) knows of a cell: how many pre-activations it has, how many
 // states it carries beside h, and the two functions below. Products, time, rows, masks and layouts are not its matter.
 #define CELL_GATES 4   // pre-activations a unit; they are kept activated for the backward pass
 #define CELL_CARRIES 1 // states beside h: c
