@@ -260,7 +260,7 @@ static norn_kernel kernel_of(norn_context *context, size_t hidden, const char *n
     char options[80];
     (void)snprintf(options, sizeof options, "-DH=%zu -DSEQUENCE_KERNELS", hidden);
     assert_ok(norn_cell_emit_builtin("lstm", &context->host, &text, &err), &err);
-    assert_ok(norn_program_get_with(context, &program, text.bytes, files, options, &err), &err);
+    assert_ok(norn_program_get_with(context, &program, NULL, text.bytes, files, options, &err), &err);
     norn_cell_text_free(&context->host, &text);
     assert_ok(norn_kernel_new(context, &kernel, program, name, &err), &err);
     return kernel;

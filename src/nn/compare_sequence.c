@@ -153,7 +153,8 @@ norn_status norn_compare_sequence(norn_context *context, bool reverse, uint64_t 
     char options[64];
     (void)snprintf(options, sizeof options, "-DH=%d -DSEQUENCE_KERNELS", H);
     status = norn_cell_emit_builtin("lstm", host, &text, err);
-    if (status == NORN_OK) status = norn_program_get_with(context, &program, text.bytes, files, options, err);
+    if (status == NORN_OK)
+        status = norn_program_get_with(context, &program, NULL, text.bytes, files, options, err);
     for (size_t i = 0; i < NORN_COUNT(names) && status == NORN_OK; i++)
         status = norn_kernel_new(context, &kernels[i], program, names[i], err);
     for (size_t i = 0; i < ARRAYS && status == NORN_OK; i++)
