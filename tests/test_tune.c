@@ -135,21 +135,19 @@ static void a_shape_or_layout_that_there_is_not_is_refused_and_a_cancelled_one_e
     norn_cancel_free(cancel);
 }
 
-/* GEMMK=1 computes wrong in CLBlast 1.5.3 where MWG is not NWG; a later one may have it right. */
+/* KWG=3 is shared by 2 rows of items: not every number of a tile is loaded. A CLBlast may refuse it, but
+ * never make a product of it. */
 static void a_wrong_product_is_told_from_a_right_one(void **state)
 {
     (void)state;
-    static const size_t wrong[NORN_TUNING_PARAMETERS] = {1, 4, 1, 1, 4, 4, 32, 4, 4, 16, 0, 0, 0, 0, 4, 4};
+    static const size_t wrong[NORN_TUNING_PARAMETERS] = {0, 1, 3, 1, 4, 4, 32, 2, 2, 8, 1, 0, 0, 0, 4, 2};
     const norn_context_options options = NORN_CONTEXT_OPTIONS_INIT;
     const norn_tune_shape shape = small_shape();
     norn_error err = NORN_ERROR_INIT;
     norn_tune_result r = {.error = 9.0};
     assert_ok(norn_tune_try_product(&r, &options, &shape, NULL, NULL, &err), &err);
     assert_true(r.error == 0.0 && r.seconds > 0.0 && r.beside > 0.0);
-    if (norn_tune_try_product(&r, &options, &shape, wrong, NULL, &err) == NORN_OK) {
-        if (r.error == 0.0) print_message("this CLBlast computes GEMMK=1 right\n");
-        assert_true(r.error == 0.0 || r.error > 1.0);
-    }
+    if (norn_tune_try_product(&r, &options, &shape, wrong, NULL, &err) == NORN_OK) assert_true(r.error > 1.0);
 }
 
 int main(void)
