@@ -405,7 +405,102 @@ static void intervals_hold_the_forecast_and_grow_with_their_level(void **state)
             assert_true(lines[i].name[0] && lines[i].value[0] && lines[i].meaning[0]);
         norn_fitted_free(fitted);
     }
-    print_message("%zu of %zu have intervals\n", with, count);
+    assert_int_equal(with, count);
+}
+
+/* ---- intervals of the simple ones, by hand ---- */
+
+static void bounds_of(const norn_forecaster *kind, const double *y, size_t n, size_t m, size_t h,
+                      double *lower, double *upper)
+{
+    norn_error err = NORN_ERROR_INIT;
+    norn_fitted *fitted = NULL;
+    const double level = 0.6826894921370859; /* one deviation to either side */
+    double out[MOST];
+    const norn_forecaster_setup setup = {.horizon = h, .season = m, .window = 4, .rows = n};
+    assert_ok(norn_fitted_new(&fitted, kind, &setup, NULL, &err), &err);
+    norn_fitted_fit(fitted, (norn_view){y, n, 0});
+    norn_fitted_forecast(fitted, (norn_view){y, n, 0}, out);
+    assert_true(norn_fitted_interval(fitted, (norn_view){y, n, 0}, &level, 1, lower, upper));
+    for (size_t j = 0; j < h; j++)
+        if (!isnan(lower[j])) assert_near(0.5 * (lower[j] + upper[j]), out[j], 1e-13, 1e-13);
+    norn_fitted_free(fitted);
+}
+
+static void assert_deviation(const double *lower, const double *upper, size_t j, double want)
+{
+    assert_near_at(0.5 * (upper[j] - lower[j]), want, 1e-12, 0, j, __FILE__, __LINE__);
+}
+
+static void bounds_of_walks_grow_with_the_root_of_the_rows_ahead(void **state)
+{
+    (void)state;
+    const double y[] = {1, 3, 2, 6}, gap[] = {1, 3, NAN, 6, NAN}, seasons[] = {1, 5, 2, 9, 4, NAN};
+    double lower[5], upper[5];
+    bounds_of(&norn_model_naive, y, 4, 1, 3, lower, upper); /* steps 2, -1, 4 */
+    for (size_t j = 0; j < 3; j++) assert_deviation(lower, upper, j, sqrt(7.0 * (double)(j + 1)));
+    bounds_of(&norn_model_naive, gap, 5, 1, 2, lower,
+              upper); /* 2 and, over two rows, 3; the last is missing */
+    assert_deviation(lower, upper, 0, sqrt((4.0 + 4.5) / 2.0 * 2.0));
+    assert_deviation(lower, upper, 1, sqrt((4.0 + 4.5) / 2.0 * 3.0));
+    bounds_of(&norn_model_seasonal_naive, seasons, 6, 2, 5, lower, upper); /* 1, 4, 2; 9 is two rows older */
+    assert_deviation(lower, upper, 0, sqrt(7.0));
+    assert_deviation(lower, upper, 1, sqrt(14.0));
+    assert_deviation(lower, upper, 2, sqrt(14.0));
+    assert_deviation(lower, upper, 4, sqrt(21.0));
+    bounds_of(&norn_model_seasonal_naive, seasons, 3, 5, 3, lower, upper); /* no season has gone by */
+    for (size_t j = 0; j < 3; j++) assert_true(isnan(lower[j]) && isnan(upper[j]));
+    bounds_of(&norn_model_drift, y, 4, 1, 2, lower, upper); /* slope 5/3: off by 1/3, -8/3, 7/3 */
+    assert_deviation(lower, upper, 0, sqrt((1.0 + 64.0 + 49.0) / 9.0 / 2.0 * (1.0 + 1.0 / 3.0)));
+    assert_deviation(lower, upper, 1, sqrt((1.0 + 64.0 + 49.0) / 9.0 / 2.0 * 2.0 * (1.0 + 2.0 / 3.0)));
+    bounds_of(&norn_model_naive, y, 1, 1, 1, lower, upper);
+    assert_true(isnan(lower[0]));
+}
+
+static void bounds_of_an_average_are_its_errors_so_far(void **state)
+{
+    (void)state;
+    /* the window is of 4: errors 2, 0, 1/3 (of 1, 3, 2), 7 of the 1, 3, 2, 5/3 before it */
+    const double y[] = {1, 3, 2, 7.0 / 3.0, 9}, means[] = {1, 2, 2, 25.0 / 12.0};
+    double lower[2], upper[2], squares = 0.0;
+    bounds_of(&norn_model_window_average, y, 5, 1, 2, lower, upper);
+    for (size_t i = 0; i < 4; i++) squares += (y[i + 1] - means[i]) * (y[i + 1] - means[i]);
+    assert_deviation(lower, upper, 0, sqrt(squares / 4.0));
+    assert_deviation(lower, upper, 1, sqrt(squares / 4.0));
+    /* a row more: the first has left the window, nothing else changes */
+    const double more[] = {1, 3, 2, 7.0 / 3.0, 9, 4};
+    bounds_of(&norn_model_window_average, more, 6, 1, 1, lower, upper);
+    const double mean = (3.0 + 2.0 + 7.0 / 3.0 + 9.0) / 4.0;
+    assert_deviation(lower, upper, 0, sqrt((squares + (4.0 - mean) * (4.0 - mean)) / 5.0));
+}
+
+/* Of the linear models the sum of squares is a form of sums over windows: beside errors made one by one. */
+static void bounds_of_linear_models_are_those_of_a_regression(void **state)
+{
+    (void)state;
+    enum { W = 6, H = 3, N = 90 };
+    static const norn_forecaster *const kinds[] = {&norn_model_nlinear, &norn_model_dlinear};
+    for (size_t k = 0; k < 2; k++) {
+        norn_error err = NORN_ERROR_INIT;
+        norn_fitted *fitted = NULL;
+        const norn_forecaster_setup setup = {.horizon = H, .season = 1, .window = W, .rows = N};
+        const double level = 0.6826894921370859, estimated = k ? W + 1 : W;
+        double out[H], lower[H], upper[H], squares[H] = {0.0}, windows = 0.0;
+        assert_ok(norn_fitted_new(&fitted, kinds[k], &setup, NULL, &err), &err);
+        norn_fitted_fit(fitted, (norn_view){linear_y, N, 0});
+        for (size_t end = W; end + H <= N; end++) {
+            norn_fitted_forecast(fitted, (norn_view){linear_y, end, 0}, out);
+            for (size_t j = 0; j < H; j++)
+                squares[j] += (linear_y[end + j] - out[j]) * (linear_y[end + j] - out[j]);
+            windows += 1.0;
+        }
+        assert_true(norn_fitted_interval(fitted, (norn_view){linear_y, N, 0}, &level, 1, lower, upper));
+        for (size_t j = 0; j < H; j++)
+            assert_near_at(0.5 * (upper[j] - lower[j]),
+                           sqrt(squares[j] / (windows - estimated) * (1.0 + estimated / windows)), 1e-8, 0, j,
+                           __FILE__, __LINE__);
+        norn_fitted_free(fitted);
+    }
 }
 
 int main(void)
@@ -432,6 +527,9 @@ int main(void)
         cmocka_unit_test(forecasters_are_found_by_name_and_word),
         cmocka_unit_test(quantiles_of_the_normal_distribution_are_those_of_tables),
         cmocka_unit_test(intervals_hold_the_forecast_and_grow_with_their_level),
+        cmocka_unit_test(bounds_of_walks_grow_with_the_root_of_the_rows_ahead),
+        cmocka_unit_test(bounds_of_an_average_are_its_errors_so_far),
+        cmocka_unit_test(bounds_of_linear_models_are_those_of_a_regression),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

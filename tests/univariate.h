@@ -164,7 +164,8 @@ static inline void try_degenerate(const norn_forecaster *kind, size_t m, size_t 
             if (cases[c].kind == 2 && n > 30 && follows_a_line)
                 right = fabs(out[j] - (10.0 + 3.0 * (double)(n + j))) < 0.5;
             /* the mean of a mixture may lie outside of all but its tails */
-            const bool mixture = kind == &norn_model_hmm || kind == &norn_model_markov;
+            const bool mixture = kind == &norn_model_hmm || kind == &norn_model_markov ||
+                                 kind == &norn_model_croston || kind == &norn_model_croston_sba;
             if (intervals && !isnan(lower[j]))
                 right =
                     right && lower[j] <= upper[j] && (mixture || (lower[j] <= out[j] && out[j] <= upper[j]));

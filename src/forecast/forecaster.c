@@ -164,6 +164,30 @@ size_t norn_view_fill(norn_view view, size_t season, double *filled)
     return from;
 }
 
+size_t norn_view_late(norn_view view)
+{
+    size_t rows = view.n;
+    while (rows > 0 && !isfinite(view.y[rows - 1])) rows--;
+    return view.n - rows;
+}
+
+double norn_walk_deviation(norn_view view, double drift, size_t estimated)
+{
+    double squares = 0.0, last = NAN;
+    size_t at = 0, count = 0;
+    for (size_t i = 0; i < view.n; i++) {
+        if (!isfinite(view.y[i])) continue;
+        if (isfinite(last)) {
+            const double rows = (double)(i - at), off = view.y[i] - last - rows * drift;
+            squares += off * off / rows;
+            count++;
+        }
+        last = view.y[i];
+        at = i;
+    }
+    return count > estimated ? sqrt(squares / (double)(count - estimated)) : NAN;
+}
+
 void norn_explain(norn_explanation *out, const char *name, const char *meaning, const char *format, ...)
 {
     if (out->count++ >= out->most) return;

@@ -118,6 +118,15 @@ double norn_view_last(norn_view view);
  */
 size_t norn_view_fill(norn_view view, size_t season, double *filled);
 
+/*
+ * The deviation of a row's step, of a walk with that drift: root of the mean of (step - rows drift)^2 / rows
+ * over the steps from value to value, `estimated` parameters taken off their number. NaN with no more steps
+ * than these.
+ */
+double norn_walk_deviation(norn_view view, double drift, size_t estimated);
+/* Rows behind the last value of the view; all of them where there is none. */
+size_t norn_view_late(norn_view view);
+
 /* One line of an explanation; value by a format. */
 void norn_explain(norn_explanation *out, const char *name, const char *meaning, const char *format, ...)
     NORN_PRINTF(4, 5);

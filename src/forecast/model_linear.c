@@ -19,6 +19,11 @@
  * in forecasting: a window is too long to be left out for every value it lacks, and estimates from the pairs
  * that are there alone were three times as far off where rows of the window depend on each other. With fewer
  * than two windows, or where nothing varies, the forecast is the naive one.
+ *
+ * Bounds are those of a regression: with the sum of squares S over N windows and p numbers estimated for a
+ * step, the variance of a row ahead is S / (N - p) (1 + p / N), Akaike's (1969) final prediction error, and
+ * errors are taken to be normal. A ridge estimates fewer than p, and windows overlap, which both are not
+ * counted: the first makes bounds wide, the second narrow. With no more windows than p there are none.
  */
 #include "forecast/forecaster.h"
 
@@ -34,8 +39,13 @@ static size_t lags(const norn_forecaster_setup *setup)
     return setup->window < MOST_LAGS ? setup->window : MOST_LAGS;
 }
 
-/* state: whether it is fitted, the mean, constants [h], weights [W][h]. */
+/* state: whether it is fitted, the mean, constants [h], weights [W][h], deviations [h]. */
 static size_t state_size(const norn_forecaster_setup *setup)
+{
+    return 2 + (lags(setup) + 2) * setup->horizon;
+}
+
+static size_t deviations_at(const norn_forecaster_setup *setup)
 {
     return 2 + (lags(setup) + 1) * setup->horizon;
 }
@@ -44,7 +54,7 @@ static size_t state_size(const norn_forecaster_setup *setup)
 static size_t work_size(const norn_forecaster_setup *setup)
 {
     const size_t w = lags(setup), d = w + setup->horizon;
-    return setup->rows + d * d + d + 2 * w * w + w * setup->horizon + w;
+    return setup->rows + d * d + d + 2 * w * w + w * setup->horizon + w + 2 * setup->horizon;
 }
 
 typedef struct sums {
@@ -169,6 +179,40 @@ static memory parts(const norn_forecaster_setup *setup, double *work)
     return m;
 }
 
+/*
+ * Deviations of the rows ahead: an error is a linear function of the D values of its window, so that the sum
+ * of their squares is a form of the sums over windows. estimated: numbers a step.
+ */
+static void estimate_errors(const norn_forecaster_setup *setup, memory *m, bool differences, double estimated,
+                            double *state)
+{
+    const size_t w = lags(setup), h = setup->horizon;
+    const sums *const t = &m->t;
+    double *const form = m->vector, *const out = state + deviations_at(setup);
+    const double *const weights = state + 2 + h;
+    for (size_t j = 0; j < h; j++) {
+        const double constant = state[2 + j], windows = t->windows;
+        double squares =
+            product(t, w + j, w + j) - 2.0 * constant * t->s[w + j] + windows * constant * constant;
+        double kept = 1.0;
+        for (size_t k = 0; k < w; k++) {
+            form[k] = weights[k * h + j];
+            kept -= form[k];
+        }
+        if (differences) form[w - 1] += kept; /* the last value is laid on again */
+        for (size_t a = 0; a < w; a++) {
+            const double *const row = t->a + a * t->d;
+            double others = 0.0;
+            for (size_t b = a + 1; b < w; b++) others += form[b] * row[b];
+            squares +=
+                form[a] * (form[a] * row[a] + 2.0 * others - 2.0 * row[w + j] + 2.0 * constant * t->s[a]);
+        }
+        out[j] = windows > estimated
+                     ? sqrt(fmax(0.0, squares) / (windows - estimated) * (1.0 + estimated / windows))
+                     : NAN;
+    }
+}
+
 /* ---- NLinear: W - 1 differences to the last value and a constant ---- */
 
 static void fit_nlinear(const norn_forecaster_setup *setup, norn_view train, double *state, double *work)
@@ -194,6 +238,7 @@ static void fit_nlinear(const norn_forecaster_setup *setup, norn_view train, dou
     memcpy(state + 2, m.right + last * h, h * sizeof *state);
     memcpy(state + 2 + h, m.right, last * h * sizeof *state);
     memset(state + 2 + h + last * h, 0, h * sizeof *state);
+    estimate_errors(setup, &m, true, (double)w, state);
     state[0] = 1.0;
 }
 
@@ -278,6 +323,7 @@ static void fit_dlinear(const norn_forecaster_setup *setup, norn_view train, dou
     for (size_t k = 0; k < w; k++)
         for (size_t j = 0; j < h; j++) state[2 + j] -= weights[k * h + j] * t->s[k];
     for (size_t j = 0; j < h; j++) state[2 + j] /= t->windows;
+    estimate_errors(setup, &m, false, (double)(w + 1), state);
     state[0] = 1.0;
 }
 
@@ -287,17 +333,59 @@ static void forecast_dlinear(const norn_forecaster_setup *setup, const double *s
     forecast_linear(setup, state, past, out, work, false);
 }
 
+static void interval_linear(const norn_forecaster_setup *setup, const double *state, norn_view past,
+                            const double *level, size_t levels, double *lower, double *upper, double *work,
+                            bool differences)
+{
+    const size_t h = setup->horizon, from = norn_view_fill(past, setup->season, work);
+    double *const mean = work + work_size(setup) - h;
+    if (state[0] == 0.0 || past.n - from < lags(setup)) return;
+    forecast_linear(setup, state, past, mean, work, differences);
+    norn_normal_interval(mean, state + deviations_at(setup), h, level, levels, lower, upper);
+}
+
+static void interval_nlinear(const norn_forecaster_setup *setup, const double *state, norn_view past,
+                             const double *level, size_t levels, double *lower, double *upper, double *work)
+{
+    interval_linear(setup, state, past, level, levels, lower, upper, work, true);
+}
+
+static void interval_dlinear(const norn_forecaster_setup *setup, const double *state, norn_view past,
+                             const double *level, size_t levels, double *lower, double *upper, double *work)
+{
+    interval_linear(setup, state, past, level, levels, lower, upper, work, false);
+}
+
+static void explain(const norn_forecaster_setup *setup, const double *state, norn_explanation *out)
+{
+    const double *const deviation = state + deviations_at(setup);
+    if (state[0] == 0.0) {
+        norn_explain(out, "model", "fewer than two windows, or nothing varies", "naive");
+        return;
+    }
+    norn_explain(out, "window", "rows that each step is a linear function of", "%zu", lags(setup));
+    norn_explain(out, "sigma, first step", "deviation of the errors of the first row ahead", "%.6g",
+                 deviation[0]);
+    norn_explain(out, "sigma, last step", "the same of the last row", "%.6g", deviation[setup->horizon - 1]);
+}
+
 const norn_forecaster norn_model_nlinear = {.name = "NLinear",
                                             .word = "nlinear",
                                             .text = "linear in the window, relative to its last value",
+                                            .paper = "Zeng, Chen, Zhang and Xu (2023)",
                                             .state = state_size,
                                             .work = work_size,
                                             .fit = fit_nlinear,
-                                            .forecast = forecast_nlinear};
+                                            .forecast = forecast_nlinear,
+                                            .interval = interval_nlinear,
+                                            .explain = explain};
 const norn_forecaster norn_model_dlinear = {.name = "DLinear",
                                             .word = "dlinear",
                                             .text = "linear in the window's moving average and the rest",
+                                            .paper = "Zeng, Chen, Zhang and Xu (2023)",
                                             .state = state_size,
                                             .work = work_size,
                                             .fit = fit_dlinear,
-                                            .forecast = forecast_dlinear};
+                                            .forecast = forecast_dlinear,
+                                            .interval = interval_dlinear,
+                                            .explain = explain};
