@@ -243,7 +243,23 @@ static sums filter_whole(filter *f, const double *w, size_t n, double mean, doub
     return out;
 }
 
-/* With them: the variance P itself, symmetric. */
+/* A value's part in row i of P: from its diagonal on, old being the first row. */
+static void take_off(double *restrict row, const double *restrict old, double by, size_t i, size_t r)
+{
+    for (size_t j = i; j < r; j++) row[j] -= by * old[j];
+}
+
+/* Row i of T P T' + R R', from its diagonal on; under is row i + 1 of P, NULL for the last. */
+static void move_row(double *restrict row, const double *restrict under, const double *restrict old,
+                     const double *restrict phi, const double *restrict theta, size_t i, size_t r)
+{
+    const double own = phi[i], noise = theta[i], above = under ? old[i + 1] : 0.0;
+    for (size_t j = i; j + 1 < r; j++)
+        row[j] = own * (phi[j] * old[0] + old[j + 1]) + phi[j] * above + noise * theta[j] + under[j + 1];
+    row[r - 1] = own * phi[r - 1] * old[0] + phi[r - 1] * above + noise * theta[r - 1];
+}
+
+/* With them: the variance P itself, of which the upper triangle is kept. */
 static sums filter_holes(filter *f, const double *w, size_t n, double mean, double *expected)
 {
     const size_t r = f->r;
@@ -257,8 +273,6 @@ static sums filter_holes(filter *f, const double *w, size_t n, double mean, doub
                                   f->phi[j] * f->first[i + 1] + f->theta[i] * f->theta[j];
             p[(i + 1) * r + j + 1] = p[i * r + j] - change;
         }
-    for (size_t i = 0; i < r; i++)
-        for (size_t j = 0; j < i; j++) p[i * r + j] = p[j * r + i];
     for (size_t t = 0; t < n; t++) {
         const double fall = p[0];
         if (expected) expected[t] = mean + f->state[0];
@@ -272,21 +286,14 @@ static sums filter_holes(filter *f, const double *w, size_t n, double mean, doub
             for (size_t i = 0; i < r; i++) {
                 const double by = old[i] / fall;
                 f->state[i] += by * v;
-                for (size_t j = 0; j < r; j++) p[i * r + j] -= by * old[j];
+                take_off(p + i * r, old, by, i, r);
             }
         }
         advance(f, f->state, f->next);
         swap(&f->state, &f->next);
         memcpy(old, p, r * sizeof *old);
-        for (size_t i = 0; i < r; i++) {
-            const double phi = f->phi[i], theta = f->theta[i], above = i + 1 < r ? old[i + 1] : 0.0;
-            double *const row = p + i * r;
-            const double *const under = p + (i + 1) * r;
-            for (size_t j = 0; j + 1 < r; j++)
-                row[j] = phi * (f->phi[j] * old[0] + old[j + 1]) + f->phi[j] * above + theta * f->theta[j] +
-                         (i + 1 < r ? under[j + 1] : 0.0);
-            row[r - 1] = phi * f->phi[r - 1] * old[0] + f->phi[r - 1] * above + theta * f->theta[r - 1];
-        }
+        for (size_t i = 0; i < r; i++)
+            move_row(p + i * r, i + 1 < r ? p + (i + 1) * r : NULL, old, f->phi, f->theta, i, r);
     }
     return out;
 }
