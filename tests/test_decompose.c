@@ -140,7 +140,8 @@ static void an_explanation_says_how_strong_season_and_trend_are(void **state)
     assert_ok(norn_fitted_new(&fitted, &norn_model_naive, &setup, NULL, &err), &err);
     norn_fitted_fit(fitted, (norn_view){y, ROWS, 0});
     norn_fitted_explain(fitted, &told);
-    assert_int_equal(told.count, 3);
+    assert_int_equal(told.count, 4); /* the model's own at the end */
+    assert_string_equal(lines[3].name, "sigma");
     assert_string_equal(lines[0].value, "STL");
     assert_string_equal(lines[1].name, "season of 12");
     assert_true(strtod(lines[1].value, NULL) > 0.99);
