@@ -45,9 +45,9 @@ void cli_report_fitted(const cli_screen *screen, cli_text *out, const norn_table
 {
     const char *paper = norn_forecast_paper(forecast);
     const bool several = cli_forecast_series(table, forecast) > 1;
-    cli_text_format(out, "\n%s%s%s: %s%s%s\n", cli_paint_on(screen, PAINT_BOLD),
+    cli_text_format(out, "\n%s%s%s: %s%s%s%s\n", cli_paint_on(screen, PAINT_BOLD),
                     norn_forecast_model(forecast), cli_paint_off(screen), norn_forecast_method(forecast),
-                    paper ? " (" : "", paper ? paper : "");
+                    paper ? " (" : "", paper ? paper : "", paper ? ")" : "");
     for (size_t s = 0; s < norn_table_series_count(table); s++) {
         if (!norn_forecast_values(forecast, s)) continue; /* a piece that another one follows */
         const char *id = norn_table_id(table, s);
