@@ -149,6 +149,38 @@ static void naive2_finds_no_season_beyond_the_lags_of_r(void **state)
     assert_true(fabs(out[0] - y[1018]) > 0.5);
 }
 
+/* The same from its definition: on random walks of weak seasons it adjusts where |r_12| of the steps is above
+ * the limit. */
+static void naive2_of_steps_finds_the_season_that_a_trend_hides(void **state)
+{
+    (void)state;
+    enum { ROWS = 61, M = 12 };
+    double y[ROWS], out[1];
+    size_t adjusted = 0, otherwise = 0;
+    uint64_t random = 1;
+    for (size_t k = 0; k < 300; k++) {
+        double mean = 0.0, squares = 0.0, lagged = 0.0, plain[1];
+        y[0] = 1000.0;
+        for (size_t i = 1; i < ROWS; i++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            y[i] = y[i - 1] + 3.0 + (i % M == 5 ? 0.5 : 0.0) + (double)(random >> 40) / 16777216.0;
+            mean += (y[i] - y[i - 1]) / (ROWS - 1);
+        }
+        for (size_t i = 1; i < ROWS; i++) {
+            const double step = y[i] - y[i - 1] - mean;
+            squares += step * step;
+            if (i > M) lagged += step * (y[i - M] - y[i - M - 1] - mean);
+        }
+        const bool wanted = fabs(lagged / squares) > 1.645 / sqrt(ROWS - 1.0);
+        once(&norn_model_naive2_steps, y, ROWS, M, 1, 1, out);
+        assert_int_equal(out[0] != y[ROWS - 1], wanted);
+        once(&norn_model_naive2, y, ROWS, M, 1, 1, plain);
+        if (wanted && plain[0] == y[ROWS - 1]) otherwise++; /* the trend hides it from the values */
+        adjusted += wanted;
+    }
+    assert_true(adjusted > 20 && adjusted < 280 && otherwise > 20);
+}
+
 static void naive2_keeps_the_phase_of_the_season_when_older_rows_are_left_out(void **state)
 {
     (void)state;
@@ -514,6 +546,7 @@ int main(void)
         cmocka_unit_test(naive2_asks_for_three_seasons),
         cmocka_unit_test(naive2_finds_a_season_from_the_limit_of_90_percent_on),
         cmocka_unit_test(naive2_finds_no_season_beyond_the_lags_of_r),
+        cmocka_unit_test(naive2_of_steps_finds_the_season_that_a_trend_hides),
         cmocka_unit_test(naive2_keeps_the_phase_of_the_season_when_older_rows_are_left_out),
         cmocka_unit_test(nlinear_is_the_linear_model_of_its_definition),
         cmocka_unit_test(dlinear_is_ridge_regression_on_the_average_and_the_rest),

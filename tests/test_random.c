@@ -4,6 +4,9 @@
  */
 #include "device.h"
 
+#include "cell/stages.h"
+#include "nn/network.h"
+
 /* ---- Philox
  * ------------------------------------------------------------------------------------------------ */
 
@@ -59,6 +62,29 @@ static void a_unit_number_is_in_0_to_1_and_exact_as_a_float(void **state)
     }
 }
 
+/* What the path of large products, whose dropout is a kernel of its own, is built with: some cell. */
+static norn_cell_text stages_of_an_lstm(size_t hidden)
+{
+    norn_error err = NORN_ERROR_INIT;
+    const norn_host host = norn_host_copy(NULL);
+    const norn_network_shape shape = {.inputs = 1, .hidden = hidden, .layers = 2};
+    const char *formula = norn_cell_builtin_text("lstm");
+    norn_cell *cell = NULL;
+    norn_cell_plan *plan = NULL;
+    norn_cell_stages *stages = NULL;
+    norn_cell_shape bound;
+    norn_cell_text text = {0};
+    assert_ok(norn_cell_read(&cell, formula, strlen(formula), "lstm", &host, &err), &err);
+    assert_ok(norn_network_bind(&bound, &shape, cell, 1, &err), &err);
+    assert_ok(norn_cell_plan_new(&plan, cell, &err), &err);
+    assert_ok(norn_cell_stages_new(&stages, plan, &err), &err);
+    assert_ok(norn_cell_emit_stages(stages, &bound, &text, &err), &err);
+    norn_cell_stages_free(stages);
+    norn_cell_plan_free(plan);
+    norn_cell_free(cell);
+    return text;
+}
+
 /*
  * The device's words, seen through the only thing it does with them: a unit stays when its word is below a
  * threshold. With the host's word as threshold it must go, with one more it must stay: that pins all 32 bits.
@@ -67,8 +93,8 @@ static void the_device_draws_the_words_of_the_host(void **state)
 {
     (void)state;
     enum { H = 33, T = 3, B = 5, LAYER = 2, STEP = 77, PROBES = 24 };
-    static const char *const files[] = {"lstm", "sequence",  "windows", "head", "dropout",
-                                        "step", "optimiser", "stage",   NULL};
+    static const char *const files[] = {"stages", "sequence",  "windows", "head", "dropout",
+                                        "step",   "optimiser", "stage",   NULL};
     static const unsigned chosen[] = {WIDE, MANY_ITEMS};
     const norn_key key = {{0xa4093822u, 0x299f31d0u}};
     for (size_t m = 0; m < NORN_COUNT(chosen); m++) {
@@ -79,7 +105,11 @@ static void the_device_draws_the_words_of_the_host(void **state)
         norn_error err = NORN_ERROR_INIT;
         norn_program *program = NULL;
         norn_kernel kernel = {.cl = NULL};
-        assert_ok(norn_program_get(context, &program, files, "-DH=33 -DL=2 -DDROPOUT=1 -DSTAGE", &err), &err);
+        norn_cell_text text = stages_of_an_lstm(H);
+        assert_ok(norn_program_get_with(context, &program, NULL, text.bytes, files,
+                                        "-DH=33 -DL=2 -DDROPOUT=1 -DSTAGE", &err),
+                  &err);
+        norn_cell_text_free(&context->host, &text);
         assert_ok(norn_kernel_new(context, &kernel, program, "stage_dropout", &err), &err);
         float *ones = take_floats(at + count);
         for (size_t i = 0; i < at + count; i++) ones[i] = 1.0f;
@@ -90,8 +120,8 @@ static void the_device_draws_the_words_of_the_host(void **state)
                            b = (uint32_t)(probe * 3 % B);
             const uint32_t word = norn_random(key, LAYER * 65536 + u, t, b, STEP).word[0];
             for (uint32_t more = 0; more < 2; more++) {
-                assert_ok(norn_kernel_set(&kernel, &err, 0, "uuiiufiiblbl", key.word[0], key.word[1], LAYER,
-                                          STEP, word + more, 2.0, T, (int)bp, &from->buffer, (int64_t)at,
+                assert_ok(norn_kernel_set(&kernel, &err, 0, "uuiiufiiiblbl", key.word[0], key.word[1], LAYER,
+                                          STEP, word + more, 2.0, T, (int)bp, 0, &from->buffer, (int64_t)at,
                                           &to->buffer, (int64_t)at),
                           &err);
                 assert_ok(norn_launch(context, &kernel, context->local, bp / context->rows, 1, &err), &err);

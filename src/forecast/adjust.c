@@ -17,7 +17,9 @@ static double autocorrelation(norn_view v, double mean, double squares, size_t l
     return sum / squares;
 }
 
-bool norn_is_seasonal(norn_view v, size_t m)
+/* The test; `lags`: the limit grows with the autocorrelations below m (Bartlett), else it is that of white
+ * noise. */
+static bool test(norn_view v, size_t m, bool lags)
 {
     double sum = 0.0, squares = 0.0, before = 0.0;
     size_t count = 0;
@@ -31,12 +33,17 @@ bool norn_is_seasonal(norn_view v, size_t m)
     for (size_t i = 0; i < v.n; i++)
         if (isfinite(v.y[i])) squares += (v.y[i] - mean) * (v.y[i] - mean);
     if (!(squares > 0.0)) return false;
-    for (size_t lag = 1; lag < m; lag++) {
+    for (size_t lag = 1; lags && lag < m; lag++) {
         const double r = autocorrelation(v, mean, squares, lag);
         before += r * r;
     }
     const double limit = 1.645 / sqrt((double)count) * sqrt(1.0 + 2.0 * before);
     return fabs(autocorrelation(v, mean, squares, m)) > limit;
+}
+
+bool norn_is_seasonal(norn_view v, size_t m)
+{
+    return test(v, m, true);
 }
 
 /* The moving average around row i: rows i - m/2 .. i + m/2; NaN where one is missing. */
@@ -49,10 +56,10 @@ static double level(norn_view v, size_t i, size_t m)
     return sum / (double)m;
 }
 
-bool norn_season_figure(norn_view v, size_t m, double *figure, double *counts)
+/* The figure of v's season, where it `adjusts`. */
+static bool figure_where(bool adjusts, norn_view v, size_t m, double *figure, double *counts)
 {
     double mean = 0.0;
-    bool adjusts = norn_is_seasonal(v, m);
     for (size_t p = 0; p < m; p++) figure[p] = counts[p] = 0.0;
     for (size_t i = m / 2; adjusts && i + m / 2 < v.n; i++) {
         const double ratio = v.y[i] / level(v, i, m);
@@ -70,6 +77,18 @@ bool norn_season_figure(norn_view v, size_t m, double *figure, double *counts)
     }
     for (size_t p = 0; !adjusts && p < m; p++) figure[p] = 1.0;
     return adjusts;
+}
+
+bool norn_season_figure(norn_view v, size_t m, double *figure, double *counts)
+{
+    return figure_where(norn_is_seasonal(v, m), v, m, figure, counts);
+}
+
+bool norn_season_figure_by_steps(norn_view v, size_t m, double *figure, double *counts, double *steps)
+{
+    for (size_t i = 1; i < v.n; i++) steps[i - 1] = v.y[i] - v.y[i - 1];
+    const bool adjusts = v.n / 3 >= m && test((norn_view){steps, v.n - 1, v.first + 1}, m, false);
+    return figure_where(adjusts, v, m, figure, counts);
 }
 
 void norn_explain_figure(norn_explanation *out, const double *figure, size_t m)

@@ -10,7 +10,8 @@
 
 /* clang-format off */
 static const norn_forecaster *const all[] = {
-    &norn_model_naive, &norn_model_seasonal_naive, &norn_model_naive2, &norn_model_drift, &norn_model_window_average,
+    &norn_model_naive, &norn_model_seasonal_naive, &norn_model_naive2, &norn_model_naive2_steps,
+    &norn_model_drift, &norn_model_window_average,
     &norn_model_nlinear, &norn_model_dlinear,
     &norn_model_ses, &norn_model_holt, &norn_model_damped_holt, &norn_model_holt_winters,
     &norn_model_holt_winters_multiplicative, &norn_model_ets, &norn_model_comb,

@@ -71,10 +71,11 @@ typedef struct norn_forecaster {
 } norn_forecaster;
 
 extern const norn_forecaster norn_model_naive, norn_model_seasonal_naive, norn_model_drift,
-    norn_model_window_average, norn_model_nlinear, norn_model_dlinear, norn_model_naive2, norn_model_ses,
-    norn_model_holt, norn_model_damped_holt, norn_model_holt_winters, norn_model_holt_winters_multiplicative,
-    norn_model_ets, norn_model_comb, norn_model_theta, norn_model_optimised_theta,
-    norn_model_dynamic_optimised_theta, norn_model_croston, norn_model_croston_sba;
+    norn_model_window_average, norn_model_nlinear, norn_model_dlinear, norn_model_naive2,
+    norn_model_naive2_steps, norn_model_ses, norn_model_holt, norn_model_damped_holt, norn_model_holt_winters,
+    norn_model_holt_winters_multiplicative, norn_model_ets, norn_model_comb, norn_model_theta,
+    norn_model_optimised_theta, norn_model_dynamic_optimised_theta, norn_model_croston,
+    norn_model_croston_sba;
 extern const norn_forecaster norn_model_ar, norn_model_ar_burg, norn_model_arima, norn_model_local_level,
     norn_model_local_trend, norn_model_structural, norn_model_hmm, norn_model_markov, norn_model_garch,
     norn_model_ensemble, norn_model_ensemble_weighted;

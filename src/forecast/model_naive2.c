@@ -1,7 +1,9 @@
 /*
  * Naive2: the naive forecast of the seasonally adjusted series, as the M4 competition's code made it (its
  * benchmarks in R), which OWA is measured by. See adjust.h for the adjustment and for missing values. Its
- * bounds are Naive's, of the adjusted series, times the figure of their row.
+ * bounds are Naive's, of the adjusted series, times the figure of their row. And the same with its test for a
+ * season on the steps from row to row: what the M3 competition published as Naive2 is that, as far as can be
+ * told (docs/decisions.md).
  */
 #include "forecast/adjust.h"
 
@@ -19,11 +21,22 @@ static size_t work_size(const norn_forecaster_setup *setup)
     return setup->rows + setup->season + 2 * setup->horizon;
 }
 
+static void take(const norn_forecaster_setup *setup, norn_view train, double *state, double *work)
+{
+    for (size_t i = 0; i < train.n; i++) work[i] = train.y[i] / state[(train.first + i) % setup->season];
+    state[setup->season] = norn_walk_deviation((norn_view){work, train.n, train.first}, 0.0, 0);
+}
+
 static void fit(const norn_forecaster_setup *setup, norn_view train, double *state, double *work)
 {
     (void)norn_season_figure(train, setup->season, state, work);
-    for (size_t i = 0; i < train.n; i++) work[i] = train.y[i] / state[(train.first + i) % setup->season];
-    state[setup->season] = norn_walk_deviation((norn_view){work, train.n, train.first}, 0.0, 0);
+    take(setup, train, state, work);
+}
+
+static void fit_by_steps(const norn_forecaster_setup *setup, norn_view train, double *state, double *work)
+{
+    (void)norn_season_figure_by_steps(train, setup->season, state, work, work + setup->season);
+    take(setup, train, state, work);
 }
 
 static void forecast(const norn_forecaster_setup *setup, const double *state, norn_view past, double *out,
@@ -65,3 +78,16 @@ const norn_forecaster norn_model_naive2 = {.name = "Naive2",
                                            .forecast = forecast,
                                            .interval = interval,
                                            .explain = explain};
+
+const norn_forecaster norn_model_naive2_steps = {
+    .name = "Naive2Steps",
+    .word = "naive2-steps",
+    .text = "naive2, its test for a season made of the steps from row "
+            "to row, as M3 probably did",
+    .seasonal = true,
+    .state = state_size,
+    .work = work_size,
+    .fit = fit_by_steps,
+    .forecast = forecast,
+    .interval = interval,
+    .explain = explain};
