@@ -163,7 +163,8 @@ static void what_makes_no_sense_is_refused_with_the_flag_that_mends_it(void **st
         {6, 5, 91, NULL, "(fewer --folds, or a smaller --train-rows, --step or --horizon)"},
         {6, 5, 1, NULL, "--train-rows must be at least 2"},
         {6, 2000000, 0, NULL, "--folds"},
-        {6, 5, 0, "naive,lstmm", "no model is called \"lstmm\" (naive, seasonal-naive, naive2, drift"},
+        {6, 5, 0, "naive,lstmm",
+         "no model is called \"lstmm\" (naive, seasonal-naive, naive2, naive2-steps, drift"},
         {6, 5, 0, "naive,,drift", "no model is called \"\""},
     };
     for (size_t i = 0; i < NORN_COUNT(cases); i++) {

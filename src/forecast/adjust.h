@@ -24,8 +24,8 @@ bool norn_is_seasonal(norn_view v, size_t m);
  * written over. */
 bool norn_season_figure(norn_view v, size_t m, double *figure, double *counts);
 
-/* The same with another test, of the steps from row to row, where a trend can neither hide a season nor look like one:
- * |r_m| > 1.645 / sqrt(n) of the n steps. steps [v.n] is written over. */
+/* The same with another test, of the steps from row to row, where a trend can neither hide a season nor look
+ * like one: |r_m| > 1.645 / sqrt(n) of the n steps. steps [v.n] is written over. */
 bool norn_season_figure_by_steps(norn_view v, size_t m, double *figure, double *counts, double *steps);
 
 /* A line for each place of the figure; one alone where there is no adjustment. */
