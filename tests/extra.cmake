@@ -145,7 +145,7 @@ if(VALGRIND AND NOT NORN_SANITIZE)
                  --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
     # What runs without OpenCL. Those that try millions of numbers or cuts, or every model on hundreds of series, take
     # minutes here: `ctest -C slow -L valgrind`.
-    set(slow_under_valgrind cell scan ets forecasters leakage leak)
+    set(slow_under_valgrind cell scan ets forecasters backtest leakage leak)
     foreach(short base file safetensors cell csv scan calendar time zone step roles table files season reference metrics cli
                   inspect forecasters minimise ets theta croston scores significance backtest leakage leak cell_language cell_interpret cell_plan)
         if(TARGET test_${short})
