@@ -2,12 +2,12 @@
  * What Norn knows of devices without a tuning: the mapping of a network's kernels by kind of device and units
  * of a layer, and CLBlast's parameters. The first row that fits is taken.
  *
- * Rows of CPUs are measured (docs/performance.md): one work-item a group, since PoCL runs the items of a
- * group one after another, vectors of the native width, four rows, for four gates make 16 accumulators of
- * them. Rows of GPUs come from arithmetic alone, and nobody has measured them yet: as many items as a warp or
- * wavefront has, fewer where a layer's units would not fill them; the weights of 512 units and more, 4 MB,
- * leave the caches that a group of few rows walks with, so that products of a whole batch are the better
- * path.
+ * The row of CPUs with AVX-512 is measured (docs/performance.md), the two below it follow from it: one
+ * work-item a group, since PoCL runs the items of a group one after another, vectors of the native width,
+ * four rows, for four gates make 16 accumulators of them. Rows of GPUs come from arithmetic alone, and nobody
+ * has measured them yet: as many items as a warp or wavefront has, fewer where a layer's units would not fill
+ * them; the weights of 512 units and more, 4 MB, leave the caches that a group of few rows walks with, so
+ * that products of a whole batch are the better path.
  */
 #include "compute/tuning.h"
 
