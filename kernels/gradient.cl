@@ -239,7 +239,7 @@ KERNEL void weight_gradient(__global const int *restrict schedule, const int ste
     chain += splits == 1 ? (size_t)slot * PARAMETERS : 0;
     for (int place = begin; place < end; place++) {
         const size_t at = (size_t)slot * held + place;
-        gradient_block((int)get_group_id(0) / parts_of_count, rows - (first + place) * BP, splits > 1 || first + place == 0,
+        gradient_block(LAYER_GRADIENTS + OP / UB - 1 - (int)get_group_id(0) / parts_of_count, rows - (first + place) * BP, splits > 1 || first + place == 0,
                        KX, T, BP, OP, with_dropout, first_time, x + at * T * BP * KX, h + at * L * H_SIZE,
                        carry + at * L * CELL_CARRIES * H_SIZE, kept + at * L * KEPT_SIZE,
                        dropped + at * (L - 1) * UNITS_SIZE, dy + at * BP * OP, sums + at * SUMS_SIZE, gradient, chain);
