@@ -86,6 +86,19 @@ typedef struct __attribute__((packed)) {
 #define VSTORE(x, p) (*(p) = (x))
 #endif
 
+// Asks for the vector at p, which is read (or written) some thousand operations later: a core's own prefetching does not see
+// that far, and memory is hundreds of cycles away. p need not be inside of an array. For CPUs; others hide it by groups in turn.
+#if LS == 1 && VW > 1 && defined(__has_builtin)
+#if __has_builtin(__builtin_prefetch)
+#define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p), 0, 2)
+#define PREFETCH_TO_WRITE(p) __builtin_prefetch((const void *)(size_t)(p), 1, 2)
+#endif
+#endif
+#ifndef PREFETCH
+#define PREFETCH(p) ((void)(p))
+#define PREFETCH_TO_WRITE(p) ((void)(p))
+#endif
+
 // a where the condition holds, else b: select() wants the sign bit for vectors and truth for scalars, as comparisons
 // give them.
 #define CHOOSE(condition, a, b) select((vf)(b), (vf)(a), (condition))

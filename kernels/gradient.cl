@@ -13,13 +13,15 @@
 #ifndef NC
 #define NC 384
 #endif
+#define TILES (PART / RW)
 
 // Over n in [n0, n1) of the N rows of a shard: state[RW][G][SW] (row stride gs) grows by a[n][0..RW) * d[n][G][SW]. What is
 // complete at N goes to `total`, which a fresh one becomes and another one grows by; until then `chain` has it, which
 // may be a fresh total itself. For the gates from q0 up to q1: the others have no product of what a is, and
 // their gradient stays the 0 it began with.
-INLINE void gradient_tile(const int gs, const int q0, const int q1, CONST_FLOATS a, const int a_stride, CONST_FLOATS d, __global float *total, __global float *chain,
-                          const int n0, const int n1, const int N, const int fresh)
+INLINE void gradient_tile(const int gs, const int q0, const int q1, CONST_FLOATS a, const int a_stride, CONST_FLOATS d,
+                          __global float *total, __global float *chain, const int n0, const int n1, const int N,
+                          const int fresh, const int tile)
 {
     vf acc[G][RW];
 #pragma unroll
@@ -28,8 +30,12 @@ INLINE void gradient_tile(const int gs, const int q0, const int q1, CONST_FLOATS
         for (int q = q0; q < q1; q++) acc[q][r] = n0 == 0 ? (vf)0.0f : VLOAD(chain + r * gs + q * SW);
     CONST_FLOATS av = a + (size_t)n0 * a_stride;
     CONST_FLOATS dv = d + (size_t)n0 * GS;
-    for (int n = n0; n < n1; n++, av += a_stride, dv += GS) {
+    // This tile's share of the gates of the next rows, and of the values: the first tile would have to wait for them.
+    __global const float *next = d + (size_t)n1 * GS + tile * (NC * (GS / TILES));
+    for (int n = n0; n < n1; n++, av += a_stride, dv += GS, next += GS / TILES) {
         vf w[G];
+        PREFETCH(next);
+        PREFETCH(av + NC * SW);
 #pragma unroll
         for (int q = q0; q < q1; q++) w[q] = VLOAD(dv + q * SW);
 #pragma unroll
@@ -96,15 +102,15 @@ INLINE int stage_parts(const int kx) { return 0 FOR_STAGES(PARTS_OF); }
 #define GRADIENT_INPUT(first, last, adds)                                                                            \
     if (source-- == 0) {                                                                                             \
         if (l == 0)                                                                                                  \
-            gradient_tile(gates * SW, first, last, below + u, kx, d, total, state, n0, n1, N, fresh);                \
+            gradient_tile(gates * SW, first, last, below + u, kx, d, total, state, n0, n1, N, fresh, (k - from) / RW);                \
         else                                                                                                         \
             gradient_tile(gates * SW, first, last,                                                                   \
                           (dropped ? dropped : below) + (u / SW) * (dropped ? units_strip : h_strip) + u % SW, SW, d, \
-                          total, state, n0, n1, N, fresh);                                                           \
+                          total, state, n0, n1, N, fresh, (k - from) / RW);                                                           \
     }
 #define GRADIENT_UNITS(from, index, units, first, last, adds)                                                        \
     if (source-- == 0)                                                                                               \
-        gradient_tile(gates * SW, first, last, VALUES_##from(index), d, total, state, n0, n1, N, fresh);
+        gradient_tile(gates * SW, first, last, VALUES_##from(index), d, total, state, n0, n1, N, fresh, (k - from) / RW);
 
 #define GRADIENT_STAGE(stage)                                                                                        \
     {                                                                                                                \
@@ -191,15 +197,15 @@ INLINE void gradient_block(int block, const int rows, const int fresh, const int
             if (k >= kx) {
                 const int u = k - kx;
                 gradient_tile(GS, CELL_H_FIRST, G, recurrent + (u / SW) * h_strip + u % SW, SW, d, total, state, n0, n1, N,
-                              fresh);
+                              fresh, (k - k0) / RW);
             } else if (l == 0)
-                gradient_tile(GS, 0, CELL_X_GATES, x + k, KX, d, total, state, n0, n1, N, fresh);
+                gradient_tile(GS, 0, CELL_X_GATES, x + k, KX, d, total, state, n0, n1, N, fresh, (k - k0) / RW);
             else if (with_dropout)
                 gradient_tile(GS, 0, CELL_X_GATES, dropped + (l - 1) * UNITS_SIZE + (k / SW) * units_strip + k % SW, SW, d,
-                              total, state, n0, n1, N, fresh);
+                              total, state, n0, n1, N, fresh, (k - k0) / RW);
             else
                 gradient_tile(GS, 0, CELL_X_GATES, recurrent - H_SIZE + (size_t)BP * SW + (k / SW) * h_strip + k % SW, SW, d,
-                              total, state, n0, n1, N, fresh);
+                              total, state, n0, n1, N, fresh, (k - k0) / RW);
         }
     }
 #endif

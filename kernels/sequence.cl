@@ -280,6 +280,30 @@ INLINE void step_backward_products(const int x_strips, CONST_FLOATS back, CONST_
 
 #endif // CELL_STAGES
 
+// Asks for what the next step of the group's rows writes, or going back reads: its kept numbers, and at the slots of h and
+// carry that `states` and `carries` stand at.
+INLINE void expect_forward(__global const float *kept, const size_t kept_strip, __global const float *states,
+                           __global const float *carries, const size_t h_strip)
+{
+    for (int j = 0; j < NJ; j++)
+        for (int r = 0; r < ROWS; r++) {
+            for (int q = 0; q < G; q++) PREFETCH_TO_WRITE(kept + j * kept_strip + (r * G + q) * SW);
+            if (CELL_CARRIES) PREFETCH_TO_WRITE(carries + j * h_strip + r * SW);
+            PREFETCH_TO_WRITE(states + j * h_strip + r * SW);
+        }
+}
+
+INLINE void expect_backward(__global const float *kept, const size_t kept_strip, __global const float *carries,
+                            const size_t h_strip, __global const float *above, const size_t above_strip)
+{
+    for (int j = 0; j < NJ; j++)
+        for (int r = 0; r < ROWS; r++) {
+            for (int q = 0; q < G; q++) PREFETCH(kept + j * kept_strip + (r * G + q) * SW);
+            if (CELL_CARRIES) PREFETCH(carries + j * h_strip + r * SW);
+            if (above) PREFETCH(above + j * above_strip + r * SW);
+        }
+}
+
 // Steps [t0, t1) of one layer; every slot of h and carry is filled. kept null: inference. r0 is the group's first row.
 INLINE void layer_forward(const int strips_in, const int reverse, const int T, const int BP, const int t0, const int t1,
                           const int KX, const int KU, CONST_FLOATS input, const size_t input_strip, CONST_FLOATS weights,
@@ -292,6 +316,8 @@ INLINE void layer_forward(const int strips_in, const int reverse, const int T, c
         const int t = reverse ? T - 1 - s : s;
         const size_t row = (size_t)t * BP + r0;
         const size_t before = (row + (reverse ? BP : 0)) * SW, after = (row + (reverse ? 0 : BP)) * SW;
+        if (kept && s + 1 < t1 && !reverse)
+            expect_forward(kept + (row + BP) * GS, kept_strip, h + after + BP * SW, carry + after + BP * SW, h_strip);
         step_forward(strips_in, KX, KU, input + (strips_in ? row * SW : row * KX), input_strip, weights, bias, h + before,
                      h + after, h_strip, carry + before, carry + after, h_strip, carry_size, projected,
                      kept ? kept + row * GS : 0, kept_strip, mask ? mask + row : 0);
@@ -315,6 +341,9 @@ INLINE void layer_backward(const int x_strips, const int reverse, const int T, c
         const size_t before = (row + (reverse ? BP : 0)) * SW, after = (row + (reverse ? 0 : BP)) * SW;
         __global const float *top = above ? above + row * SW : 0;
         __global const uchar *m = mask ? mask + row : 0;
+        if (s > t0 && !reverse)
+            expect_backward(kept + (row - BP) * GS, kept_strip, carry + before - BP * SW, h_strip,
+                            top ? top - BP * SW : 0, above_strip);
 #ifdef CELL_STAGES
         step_backward(x_strips, kept + row * GS, kept_strip, back, h + before, h + after, carry + before, carry + after,
                       h_strip, carry_size, top, above_strip, dx ? dx + row * SW : 0, dx_strip, dh + (size_t)r0 * SW,
