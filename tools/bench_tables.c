@@ -112,8 +112,8 @@ static const bar_row shapes[] = {
     {{64, 96, 7, 128, 2, 1, NULL}, 0.9, 1.5, 1.5},  {{256, 96, 7, 128, 2, 1, NULL}, 0.9, 1.5, 1.5},
     {{64, 336, 7, 128, 2, 1, NULL}, 0.9, 1.5, 1.5}, {{64, 96, 7, 256, 2, 1, NULL}, 0.0, 1.5, 0.0}};
 
-/* The next of the words, which are cells; NULL: no more. Without words: those that PyTorch has. */
-static const char *next_cell(const char **words, char *out, size_t size)
+/* The next of the words; NULL: no more. */
+static const char *next_word(const char **words, char *out, size_t size)
 {
     size_t length = 0;
     *words += strspn(*words, " ");
@@ -198,7 +198,7 @@ void bench_train(bench *b, const char *words)
     char cell[64];
     words = cells_of(words);
     train_head("Whole training step; PyTorch with the faster of n = 1 and 2 threads");
-    while (next_cell(&words, cell, sizeof cell))
+    while (next_word(&words, cell, sizeof cell))
         for (size_t i = 0; i < NORN_COUNT(shapes); i++) train_row(b, &shapes[i], cell);
 }
 
@@ -208,7 +208,7 @@ void bench_members(bench *b, const char *words)
     char cell[64];
     if (!*words) words = "lstm";
     train_head("A training step of fifty networks, all of them; PyTorch: fifty times the step of one");
-    while (next_cell(&words, cell, sizeof cell)) train_row(b, &fifty, cell);
+    while (next_word(&words, cell, sizeof cell)) train_row(b, &fifty, cell);
 }
 
 static void infer_row(bench *b, const bar_row *row, const char *cell)
@@ -263,7 +263,7 @@ void bench_infer(bench *b, const char *words)
         "threads\n%-16s %-6s %9s %9s %8s %7s %7s %12s %7s %7s %20s %12s %7s %7s\n",
         "(B,T,F,H,L)", "cell", "best ms", "median", "", "GF/s", "of BLAS", "PyTorch ms/n", "best",
         "median times as fast", "", "ONNX ms/n", "best", "median times as fast");
-    while (next_cell(&words, cell, sizeof cell))
+    while (next_word(&words, cell, sizeof cell))
         for (size_t i = 0; i < NORN_COUNT(shapes); i++)
             if (shapes[i].of_infer > 0.0) infer_row(b, &shapes[i], cell);
 }
@@ -361,9 +361,8 @@ void bench_kernels(bench *b, const char *words)
                                      {64, 96, 7, 256, 2, 1, NULL}};
     static const bench_shape dry[] = {{8, 6, 3, 20, 2, 1, NULL}};
     const bench_mapping mapping = {b->context->local, b->context->vector, b->context->rows};
-    char device[32];
+    char device[32], word[64];
     norn_profile *profile = NULL;
-    (void)words;
     (void)snprintf(device, sizeof device, "%d:%d", b->context->info.platform, b->context->info.device);
     bench_need(norn_profile_new(&profile, NULL, &bench_err));
     norn_context *context = bench_context(&mapping, device, profile);
@@ -374,8 +373,18 @@ void bench_kernels(bench *b, const char *words)
                  reference_copy(b), "(B,T,F,H,L)", "kernel", "best ms", "median", "", "rate", "and beside",
                  "best", "median of it");
     const bool tiny = context->local > 1 && !b->gpu;
-    for (size_t i = 0; i < (tiny ? NORN_COUNT(dry) : NORN_COUNT(of)); i++)
+    for (size_t i = 0; !*words && i < (tiny ? NORN_COUNT(dry) : NORN_COUNT(of)); i++)
         kernels_of(b, context, profile, tiny ? &dry[i] : &of[i]);
+    while (next_word(&words, word, sizeof word)) {
+        bench_shape asked = {.members = 1};
+        int end = 0;
+        if (sscanf(word, "%zu,%zu,%zu,%zu,%zu%n", &asked.batch, &asked.window, &asked.inputs, &asked.hidden,
+                   &asked.layers, &end) != 5 ||
+            (word[end] && word[end] != ','))
+            bench_refuse("%s: not a shape, as 64,96,7,128,2 or 64,96,7,128,2,gru", word);
+        if (word[end]) asked.cell = word + end + 1;
+        kernels_of(b, context, profile, &asked);
+    }
     norn_context_free(context);
     norn_profile_free(profile);
 }
