@@ -144,8 +144,9 @@ INLINE void stage_gradient(const int l, const int j, int part, const int kx, con
 }
 #endif
 
-// What a group of the gradient makes of a shard. The heavy blocks come first: the layers above the first, then the first
-// layer, then the head.
+// What a group of the gradient makes of a shard, from the heavy blocks to the light ones: the layers above the first, then
+// the first layer, then the head. A launch takes them from the end: a driver may hand a thread half of the groups that
+// are left (PoCL does), and that half must not be the heavy one.
 #ifdef CELL_STAGES
 #define GRADIENT_PARTS(kx) stage_parts(kx)
 #else

@@ -149,6 +149,17 @@ void norn_fitted_free(norn_fitted *fitted)
 
 /* ---- shared by the models ---- */
 
+size_t norn_one_number(const norn_forecaster_setup *setup)
+{
+    (void)setup;
+    return 1;
+}
+
+size_t norn_two_rows_ahead(const norn_forecaster_setup *setup)
+{
+    return 2 * setup->horizon;
+}
+
 double norn_view_last(norn_view view)
 {
     for (size_t i = view.n; i-- > 0;)

@@ -113,6 +113,10 @@ void norn_fitted_free(norn_fitted *fitted); /* NULL: nothing */
 /* The last value that is not missing; NaN when all are. */
 double norn_view_last(norn_view view);
 
+/* Numbers of a state, or of work, that many have: one; a mean and a deviation of each row ahead. */
+size_t norn_one_number(const norn_forecaster_setup *setup);
+size_t norn_two_rows_ahead(const norn_forecaster_setup *setup);
+
 /*
  * The view without missing values, filled [n]: one is the value a season before it, without a season or in
  * the first one the last value. Returns the row of the first value, below which nothing is written; n: none.

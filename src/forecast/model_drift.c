@@ -17,11 +17,6 @@ static size_t doubles(const norn_forecaster_setup *setup)
     return DOUBLES;
 }
 
-static size_t two_rows(const norn_forecaster_setup *setup)
-{
-    return 2 * setup->horizon;
-}
-
 static void fit(const norn_forecaster_setup *setup, norn_view train, double *state, double *work)
 {
     (void)setup;
@@ -69,7 +64,7 @@ const norn_forecaster norn_model_drift = {.name = "Drift",
                                           .word = "drift",
                                           .text = "the line from the first value to the last",
                                           .state = doubles,
-                                          .work = two_rows,
+                                          .work = norn_two_rows_ahead,
                                           .fit = fit,
                                           .forecast = forecast,
                                           .interval = interval,

@@ -7,18 +7,6 @@
 
 #include <math.h>
 
-static size_t one(const norn_forecaster_setup *setup)
-{
-    (void)setup;
-    return 1;
-}
-
-/* Bounds of the rows, and what they are made of. */
-static size_t two_rows(const norn_forecaster_setup *setup)
-{
-    return 2 * setup->horizon;
-}
-
 static void fit(const norn_forecaster_setup *setup, norn_view train, double *state, double *work)
 {
     (void)setup;
@@ -54,8 +42,8 @@ static void explain(const norn_forecaster_setup *setup, const double *state, nor
 const norn_forecaster norn_model_naive = {.name = "Naive",
                                           .word = "naive",
                                           .text = "the last value",
-                                          .state = one,
-                                          .work = two_rows,
+                                          .state = norn_one_number,
+                                          .work = norn_two_rows_ahead,
                                           .fit = fit,
                                           .forecast = forecast,
                                           .interval = interval,

@@ -26,7 +26,11 @@
 #include "nn/series.h"
 #include "norn/forecast.h"
 
-enum { NORN_SHARDS = 8, NORN_STAGE_KERNELS = 11 + 2 * (NORN_CELL_STAGES + 1) };
+enum {
+    NORN_SHARDS = 8,
+    NORN_NORM_PARTS = 64, /* sums that the norm of a gradient is made of */
+    NORN_STAGE_KERNELS = 11 + 2 * (NORN_CELL_STAGES + 1)
+};
 
 typedef enum norn_path { NORN_PATH_AUTO = 0, NORN_PATH_SEQUENCE, NORN_PATH_STAGE } norn_path;
 
@@ -179,6 +183,19 @@ double norn_network_padded_size(const norn_context *context, const norn_network_
 /* Operations of one training step of one member in products: 3 * sum over layers of 2*B*T*(numbers in the
  * layer's matrices), for the LSTM 4H*(I+H). */
 double norn_network_operations(const norn_network_shape *shape);
+
+/* Renews what a member's values are packed into for the backward pass. */
+norn_status norn_network_pack(norn_network *network, size_t member, norn_error *err);
+
+static inline size_t norn_round_up(size_t value, size_t multiple)
+{
+    return (value + multiple - 1) / multiple * multiple;
+}
+
+/* ---- network_memory.c ---- */
+norn_status norn_network_plan(norn_network *network, size_t columns, norn_error *err);
+norn_status norn_network_allocate(norn_network *network, size_t columns, norn_error *err);
+void norn_network_free_buffers(norn_network *network);
 
 /* ---- cost.c: for a profile ---- */
 void norn_network_count_costs(norn_network *network); /* once planned and built */
