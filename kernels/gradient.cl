@@ -102,15 +102,15 @@ INLINE int stage_parts(const int kx) { return 0 FOR_STAGES(PARTS_OF); }
 #define GRADIENT_INPUT(first, last, adds)                                                                            \
     if (source-- == 0) {                                                                                             \
         if (l == 0)                                                                                                  \
-            gradient_tile(gates * SW, first, last, below + u, kx, d, total, state, n0, n1, N, fresh, (k - from) / RW);                \
+            gradient_tile(gates * SW, first, last, below + u, kx, d, total, state, n0, n1, N, fresh, tile);          \
         else                                                                                                         \
             gradient_tile(gates * SW, first, last,                                                                   \
                           (dropped ? dropped : below) + (u / SW) * (dropped ? units_strip : h_strip) + u % SW, SW, d, \
-                          total, state, n0, n1, N, fresh, (k - from) / RW);                                                           \
+                          total, state, n0, n1, N, fresh, tile);                                                     \
     }
 #define GRADIENT_UNITS(from, index, units, first, last, adds)                                                        \
     if (source-- == 0)                                                                                               \
-        gradient_tile(gates * SW, first, last, VALUES_##from(index), d, total, state, n0, n1, N, fresh, (k - from) / RW);
+        gradient_tile(gates * SW, first, last, VALUES_##from(index), d, total, state, n0, n1, N, fresh, tile);
 
 #define GRADIENT_STAGE(stage)                                                                                        \
     {                                                                                                                \
@@ -124,6 +124,7 @@ INLINE int stage_parts(const int kx) { return 0 FOR_STAGES(PARTS_OF); }
             for (int k = from; k < to; k += RW) {                                                                    \
                 __global float *total = gradient + start + (size_t)k * gates * SW;                                   \
                 __global float *state = fresh ? total : chain + start + (size_t)k * gates * SW;                      \
+                const int tile = (k - from) / RW;                                                                    \
                 int source = k < inputs ? k / kx : inputs / kx + (k - inputs) / HP;                                  \
                 const int u = k < inputs ? k % kx : (k - inputs) % HP;                                               \
                 STAGE_##stage##_INPUTS(GRADIENT_INPUT)                                                               \
@@ -244,10 +245,10 @@ KERNEL void weight_gradient(__global const int *restrict schedule, const int ste
     const int begin = splits == 1 ? 0 : split, end = splits == 1 ? count : split + 1;
     gradient += ((size_t)slot * splits + (splits == 1 ? 0 : first + split)) * PARAMETERS;
     chain += splits == 1 ? (size_t)slot * PARAMETERS : 0;
+    const int block = LAYER_GRADIENTS + OP / UB - 1 - (int)get_group_id(0) / parts_of_count;
     for (int place = begin; place < end; place++) {
         const size_t at = (size_t)slot * held + place;
-        gradient_block(LAYER_GRADIENTS + OP / UB - 1 - (int)get_group_id(0) / parts_of_count, rows - (first + place) * BP, splits > 1 || first + place == 0,
-                       KX, T, BP, OP, with_dropout, first_time, x + at * T * BP * KX, h + at * L * H_SIZE,
+        gradient_block(block, rows - (first + place) * BP, splits > 1 || first + place == 0, KX, T, BP, OP, with_dropout, first_time, x + at * T * BP * KX, h + at * L * H_SIZE,
                        carry + at * L * CELL_CARRIES * H_SIZE, kept + at * L * KEPT_SIZE,
                        dropped + at * (L - 1) * UNITS_SIZE, dy + at * BP * OP, sums + at * SUMS_SIZE, gradient, chain);
     }
