@@ -353,12 +353,9 @@ static void kernels_of(bench *b, norn_context *context, norn_profile *profile, c
 
 void bench_kernels(bench *b, const char *words)
 {
-    static const bench_shape of[] = {{32, 24, 1, 32, 1, 1, NULL},
-                                     {64, 96, 7, 64, 2, 1, NULL},
-                                     {64, 96, 7, 128, 2, 1, NULL},
-                                     {256, 96, 7, 128, 2, 1, NULL},
-                                     {64, 336, 7, 128, 2, 1, NULL},
-                                     {64, 96, 7, 256, 2, 1, NULL}};
+    static const bench_shape of[] = {{32, 24, 1, 32, 1, 1, NULL},   {64, 96, 7, 64, 2, 1, NULL},
+                                     {64, 96, 7, 128, 2, 1, NULL},  {256, 96, 7, 128, 2, 1, NULL},
+                                     {64, 336, 7, 128, 2, 1, NULL}, {64, 96, 7, 256, 2, 1, NULL}};
     static const bench_shape dry[] = {{8, 6, 3, 20, 2, 1, NULL}};
     const bench_mapping mapping = {b->context->local, b->context->vector, b->context->rows};
     char device[32], word[64];
