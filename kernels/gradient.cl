@@ -135,9 +135,9 @@ INLINE int stage_parts(const int kx) { return 0 FOR_STAGES(PARTS_OF); }
     }
 
 // below: the input, [row][kx] or strips of the layer below; dropped: what dropout made of those, or null.
-INLINE void stage_gradient(const int l, const int j, int part, const int kx, const int T, const int BP, const int N, const int fresh,
-                           __global const float *below, __global const float *dropped, __global const float *h,
-                           __global const float *carry, __global const float *kept, __global float *gradient,
+INLINE void stage_gradient(const int l, const int j, int part, const int kx, const int T, const int BP, const int N,
+                           const int fresh, __global const float *below, __global const float *dropped,
+                           __global const float *h, __global const float *carry, __global const float *kept, __global float *gradient,
                            __global float *chain)
 {
     const size_t h_strip = (size_t)(T + 1) * BP * SW, units_strip = (size_t)T * BP * SW, kept_strip = (size_t)T * BP * GS;
@@ -234,9 +234,9 @@ INLINE void shard_gradient(const int rows, const int run, const int KX, const in
 // chain          [slot][parameters], for shards of more than NC rows where there is one split
 KERNEL void weight_gradient(__global const int *restrict schedule, const int step, const int slots, const int first,
                             const int count, const int held, const int splits, const int KX, const int T, const int BP,
-                            const int OP, const int with_dropout, const int first_time, CONST_FLOATS x, CONST_FLOATS h, CONST_FLOATS kept,
-                            CONST_FLOATS dropped, CONST_FLOATS dy, __global float *gradient, __global float *chain,
-                            CONST_FLOATS sums, CONST_FLOATS carry)
+                            const int OP, const int with_dropout, const int first_time, CONST_FLOATS x, CONST_FLOATS h,
+                            CONST_FLOATS kept, CONST_FLOATS dropped, CONST_FLOATS dy, __global float *gradient,
+                            __global float *chain, CONST_FLOATS sums, CONST_FLOATS carry)
 {
     const int slot = (int)get_group_id(1);
     const int rows = schedule[((size_t)step * slots + slot) * SCHEDULE_WORDS];
@@ -248,7 +248,8 @@ KERNEL void weight_gradient(__global const int *restrict schedule, const int ste
     const int block = LAYER_GRADIENTS + OP / UB - 1 - (int)get_group_id(0) / parts_of_count;
     for (int place = begin; place < end; place++) {
         const size_t at = (size_t)slot * held + place;
-        gradient_block(block, rows - (first + place) * BP, splits > 1 || first + place == 0, KX, T, BP, OP, with_dropout, first_time, x + at * T * BP * KX, h + at * L * H_SIZE,
+        gradient_block(block, rows - (first + place) * BP, splits > 1 || first + place == 0, KX, T, BP, OP, with_dropout,
+                       first_time, x + at * T * BP * KX, h + at * L * H_SIZE,
                        carry + at * L * CELL_CARRIES * H_SIZE, kept + at * L * KEPT_SIZE,
                        dropped + at * (L - 1) * UNITS_SIZE, dy + at * BP * OP, sums + at * SUMS_SIZE, gradient, chain);
     }

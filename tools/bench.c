@@ -33,6 +33,7 @@ static void print_head(const bench *b)
                  device->platform_version, device->driver);
     (void)printf("Mapping      LS=%u VW=%u ROWS=%u\n", b->context->local, b->context->vector,
                  b->context->rows);
+    (void)printf("Peak         %.1f GF/s of fma in registers\n", bench_peak_rate(b->context));
     bench_print_openblas();
     if (b->torch.to) (void)printf("Beside       %s\n", b->torch.versions);
 }

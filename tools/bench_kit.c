@@ -165,6 +165,49 @@ double bench_device_copy_rate(norn_context *context, size_t bytes)
     return 2e-9 * (double)bytes / best;
 }
 
+double bench_peak_rate(norn_context *context)
+{
+    enum { CHAINS = 16, TURNS = 1 << 16 };
+    static const char text[] = "KERNEL void peak(CONST_FLOATS in, FLOATS out, const int turns)\n"
+                               "{\n"
+                               "    const vf v = VLOAD(in + LANE), w = VLOAD(in + UB + LANE);\n"
+                               "    vf a[16], sum = (vf)0.0f;\n"
+                               "#pragma unroll\n"
+                               "    for (int i = 0; i < 16; i++) a[i] = v;\n"
+                               "    for (int n = 0; n < turns; n++)\n"
+                               "#pragma unroll\n"
+                               "        for (int i = 0; i < 16; i++) a[i] = fma(a[i], v, w);\n"
+                               "#pragma unroll\n"
+                               "    for (int i = 0; i < 16; i++) sum += a[i] * (float)i;\n"
+                               "    VSTORE(sum, out + get_group_id(0) * UB + LANE);\n"
+                               "}\n";
+    static const char *const none[] = {NULL};
+    const size_t items = (size_t)context->local * context->vector,
+                 groups = (size_t)context->info.compute_units * (context->local > 1 ? 32 : 4);
+    float *const start = bench_claim(2 * items, sizeof *start);
+    norn_program *program = NULL;
+    norn_kernel kernel = {.cl = NULL};
+    norn_buffer in = {NULL, 0, NULL}, out = {NULL, 0, NULL};
+    double best = INFINITY;
+    for (size_t i = 0; i < items; i++) start[i] = start[items + i] = 0.5f; /* a chain stays at 1 */
+    bench_need(norn_program_get_with(context, &program, NULL, text, none, "", &bench_err));
+    bench_need(norn_kernel_new(context, &kernel, program, "peak", &bench_err));
+    bench_need(norn_buffer_new(context, &in, 2 * items * sizeof *start, start, "numbers", &bench_err));
+    bench_need(norn_buffer_new(context, &out, groups * items * sizeof *start, NULL, "sums", &bench_err));
+    bench_need(norn_kernel_set(&kernel, &bench_err, 0, "bbi", &in, &out, (int)TURNS));
+    for (int i = 0; i < 8; i++) {
+        const double begin = norn_seconds();
+        bench_need(norn_launch(context, &kernel, context->local, groups, 1, &bench_err));
+        bench_need(norn_finish(context, &bench_err));
+        best = fmin(best, norn_seconds() - begin);
+    }
+    norn_kernel_free(&kernel);
+    norn_buffer_free(&in);
+    norn_buffer_free(&out);
+    free(start);
+    return 2e-9 * CHAINS * TURNS * (double)(groups * items) / best;
+}
+
 /* ---- PyTorch ---- */
 
 bench_torch bench_torch_start(const char *command)

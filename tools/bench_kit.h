@@ -39,6 +39,8 @@ void bench_print_openblas(void);           /* its line of the head; nothing with
 double bench_openblas_rate(size_t rounds); /* GF/s of 1024^3; NAN without */
 void bench_openblas(bool ta, bool tb, size_t m, size_t n, size_t k, const float *a, const float *b, float *c);
 double bench_copy_rate(size_t bytes); /* GB/s read and written by all cores, each its part */
+double
+bench_peak_rate(norn_context *context); /* GF/s of chains of fma in registers: what no kernel exceeds */
 double bench_device_copy_rate(norn_context *context, size_t bytes); /* GB/s of a copy on the device */
 
 /* tools/bench_pytorch.py, asked over pipes. Started before the first OpenCL call. */
