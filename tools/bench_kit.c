@@ -103,6 +103,7 @@ double bench_openblas_rate(size_t rounds)
         c = bench_claim((size_t)SIZE * SIZE, sizeof *c);
         for (size_t i = 0; i < (size_t)SIZE * SIZE; i++) a[i] = b[i] = (float)(rand() % 1000) * 0.001f - 0.5f;
     }
+    for (size_t i = 0; i < 2; i++) bench_openblas(false, false, SIZE, SIZE, SIZE, a, b, c);
     const double begin = norn_seconds();
     for (size_t i = 0; i < rounds; i++) bench_openblas(false, false, SIZE, SIZE, SIZE, a, b, c);
     return 2e-9 * SIZE * SIZE * SIZE * (double)rounds / (norn_seconds() - begin);
@@ -111,7 +112,6 @@ double bench_openblas_rate(size_t rounds)
 void bench_print_openblas(void)
 {
 #ifdef NORN_WITH_OPENBLAS
-    (void)bench_openblas_rate(2);
     (void)printf("OpenBLAS     %s, %d threads, SGEMM of 1024^3 %.1f GF/s\n", openblas_get_config(),
                  openblas_get_num_threads(), bench_openblas_rate(8));
     bench_rest();
@@ -346,13 +346,13 @@ bench_network bench_prepare(norn_context *context, const bench_shape *of, norn_p
     return b;
 }
 
-/* Members first .. first+count-1, all steps: seconds. Counts the rows that have a loss in steps with a
+/* Members first .. first+count-1, so many steps: seconds. Counts the rows that have a loss in steps with a
  * gradient. */
-static double train_some(bench_network *b, size_t first, size_t count)
+static double train_some(bench_network *b, size_t first, size_t count, size_t steps)
 {
     const norn_network_shape *s = &b->network->shape;
     const size_t bp = b->network->bp;
-    for (size_t i = 0; i < b->steps * count; i++)
+    for (size_t i = 0; i < steps * count; i++)
         b->schedule[i] = (norn_schedule){.rows = (int32_t)s->batch,
                                          .optimiser_step = 1,
                                          .member = (int32_t)(first + i % count),
@@ -360,13 +360,13 @@ static double train_some(bench_network *b, size_t first, size_t count)
                                          .c1 = 1.0f,
                                          .c2 = 1.0f,
                                          .factor = (float)(1.0 / (double)(s->batch * s->horizon)),
-                                         .steps = (int32_t)b->steps};
+                                         .steps = (int32_t)steps};
     const double begin = norn_seconds();
-    bench_need(norn_network_train(b->network, b->series, b->windows, b->schedule, b->steps, count, b->loss,
+    bench_need(norn_network_train(b->network, b->series, b->windows, b->schedule, steps, count, b->loss,
                                   &bench_err));
-    bench_need(norn_network_norms(b->network, b->steps, count, b->norms, &bench_err));
+    bench_need(norn_network_norms(b->network, steps, count, b->norms, &bench_err));
     const double seconds = norn_seconds() - begin;
-    for (size_t i = 0; i < b->steps * count; i++) {
+    for (size_t i = 0; i < steps * count; i++) {
         const bool learned = isfinite(b->norms[i]) && b->norms[i] > 0.0f;
         for (size_t r = 0; r < s->batch; r++) {
             float *loss = &b->loss[i * bp + r];
@@ -380,10 +380,14 @@ static double train_some(bench_network *b, size_t first, size_t count)
 double bench_train_ms(bench_network *b)
 {
     const size_t members = b->network->shape.members, slots = b->network->shape.slots;
+    const size_t warm = b->steps < 2 ? b->steps : 2; /* as many as tools/bench_pytorch.py */
     double seconds = 0.0;
-    for (size_t first = 0; first < members; first += slots)
-        seconds += train_some(b, first, members - first < slots ? members - first : slots);
-    b->asked += b->steps * b->network->shape.batch;
+    for (size_t first = 0; first < members; first += slots) {
+        const size_t count = members - first < slots ? members - first : slots;
+        (void)train_some(b, first, count, warm);
+        seconds += train_some(b, first, count, b->steps);
+    }
+    b->asked += (warm + b->steps) * b->network->shape.batch;
     return 1e3 * seconds / (double)b->steps;
 }
 
@@ -412,6 +416,9 @@ double bench_infer_ms(bench_network *b, double seconds)
     double *ms = bench_claim(MOST_CALLS, sizeof *ms);
     const size_t rows = n->shape.batch, member = 0;
     const size_t values = rows * FORECAST;
+    for (int i = 0; i < 2; i++)
+        bench_need(
+            norn_network_infer(b->network, b->series, b->windows, &rows, &member, 1, NULL, b->y, &bench_err));
     const double begin = norn_seconds();
     size_t calls = 0;
     while (calls < 3 || (calls < MOST_CALLS && norn_seconds() - begin < seconds)) {

@@ -3,7 +3,8 @@
  * PyTorch and ONNX Runtime), and networks on made-up series.
  *
  * A machine may change its speed by two within minutes, so that only ratios of one run mean anything: every
- * round runs what is compared one after the other, with a pause for spinning threads between. A ratio is
+ * round runs what is compared one after the other, with a pause for spinning threads between, each warmed up
+ * by two steps (products, passes) that are not timed. A ratio is
  * formed in each round; what is printed is the best, the median and the spread (half the distance between the
  * quartiles).
  */

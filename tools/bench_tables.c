@@ -151,13 +151,13 @@ static void train_row(bench *b, const bar_row *row, const char *cell)
     char name[64];
     unsigned threads = 0;
     of.cell = cell;
-    bench_network n = bench_prepare(b->context, &of, NORN_PATH_AUTO, 0.25);
+    bench_network n = bench_prepare(b->context, &of, NORN_PATH_AUTO, 0.5);
     const norn_network_shape asked = bench_shape_of(&of, NORN_PATH_AUTO);
     const double gf = n.operations * (double)of.members * 1e-6, members = (double)of.members;
     (void)bench_train_ms(&n);
     for (size_t r = 0; r < b->rounds; r++) {
         ms[r] = bench_train_ms(&n);
-        share[r] = gf / ms[r] / bench_openblas_rate(8);
+        share[r] = gf / ms[r] / bench_openblas_rate(24);
         bench_rest();
         one[r] = torch_knows(cell) ? members * bench_torch_ask(&b->torch, "train", cell, "cpu", 0, 1, &asked)
                                    : NAN;
@@ -223,8 +223,8 @@ static void infer_row(bench *b, const bar_row *row, const char *cell)
     const double gf = n.operations / 3.0 * 1e-6;
     (void)bench_infer_ms(&n, 0.0);
     for (size_t r = 0; r < b->rounds; r++) {
-        ms[r] = bench_infer_ms(&n, 0.25);
-        share[r] = gf / ms[r] / bench_openblas_rate(8);
+        ms[r] = bench_infer_ms(&n, 0.5);
+        share[r] = gf / ms[r] / bench_openblas_rate(24);
         for (int kind = 0; kind < 2; kind++)
             for (unsigned threads = 1; threads <= 2; threads++) {
                 bench_rest();
