@@ -87,8 +87,9 @@ typedef struct __attribute__((packed)) {
 #endif
 
 // Asks for the vector at p, which is read (or written) some thousand operations later: a core's own prefetching does not see
-// that far, and memory is hundreds of cycles away. p need not be inside of an array. For CPUs; others hide it by groups in turn.
-#if LS == 1 && VW > 1 && defined(__has_builtin)
+// that far, and memory is hundreds of cycles away. p need not be inside of an array. For CPUs; others hide it by
+// groups in turn. NO_PREFETCH: for a compiler that has the builtin and no code for it.
+#if LS == 1 && VW > 1 && defined(__has_builtin) && !defined(NO_PREFETCH)
 #if __has_builtin(__builtin_prefetch)
 #define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p), 0, 2)
 #define PREFETCH_TO_WRITE(p) __builtin_prefetch((const void *)(size_t)(p), 1, 2)

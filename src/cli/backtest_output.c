@@ -188,18 +188,11 @@ static json_t *settings_json(const norn_backtest_options *o)
 static json_t *decisions_json(const norn_table *table, const norn_backtest *backtest)
 {
     json_t *out = json_array();
-    for (int of = 0; of < 2; of++) {
-        size_t count = 0;
-        const norn_decision *list =
-            of ? norn_backtest_decisions(backtest, &count) : norn_table_decisions(table, &count);
-        for (size_t i = 0; i < count; i++) {
-            json_t *each = json_object();
-            json_object_set_new(each, "what", cli_json_text(list[i].what));
-            json_object_set_new(each, "text", cli_json_text(list[i].text));
-            json_object_set_new(each, "flag", cli_json_text(list[i].flag ? list[i].flag : ""));
-            json_array_append_new(out, each);
-        }
-    }
+    size_t count = 0;
+    const norn_decision *list = norn_table_decisions(table, &count);
+    cli_json_add_decisions(out, list, count);
+    list = norn_backtest_decisions(backtest, &count);
+    cli_json_add_decisions(out, list, count);
     return out;
 }
 
@@ -343,15 +336,7 @@ void cli_backtest_metrics_json(cli_text *out, const norn_table *table, const nor
     json_object_set_new(root, "series", series);
     json_object_set_new(root, "diebold_mariano", comparisons_json(backtest));
     json_object_set_new(root, "residuals", residuals_json(backtest));
-    char *text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(10));
-    if (text) {
-        cli_text_put(out, text);
-        cli_text_put(out, "\n");
-    } else {
-        out->failed = true;
-    }
-    free(text);
-    json_decref(root);
+    cli_text_put_json(out, root, 10);
 }
 
 void cli_backtest_timings_csv(cli_text *out, const norn_backtest *backtest)

@@ -129,19 +129,6 @@ static void write_csv(cli_text *out, const norn_table *table, const norn_forecas
     }
 }
 
-static json_t *decisions_json(const norn_decision *decisions, size_t count)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++) {
-        json_t *each = json_object();
-        json_object_set_new(each, "what", cli_json_text(decisions[i].what));
-        json_object_set_new(each, "text", cli_json_text(decisions[i].text));
-        json_object_set_new(each, "flag", cli_json_text(decisions[i].flag ? decisions[i].flag : ""));
-        json_array_append_new(array, each);
-    }
-    return array;
-}
-
 static json_t *training_json(const norn_forecast *forecast)
 {
     size_t count = 0;
@@ -249,11 +236,10 @@ static void write_json(cli_text *out, const norn_table *table, const norn_foreca
 {
     size_t count = 0;
     const norn_decision *decisions = norn_table_decisions(table, &count);
-    json_t *root = json_object(), *all = decisions_json(decisions, count);
+    json_t *root = json_object(), *all = json_array();
+    cli_json_add_decisions(all, decisions, count);
     decisions = norn_forecast_decisions(forecast, &count);
-    json_t *more = decisions_json(decisions, count);
-    json_array_extend(all, more);
-    json_decref(more);
+    cli_json_add_decisions(all, decisions, count);
     const norn_score *scores = norn_forecast_scores(forecast, &count);
 
     json_object_set_new(root, "norn", json_string(norn_version()));
@@ -272,15 +258,7 @@ static void write_json(cli_text *out, const norn_table *table, const norn_foreca
     json_object_set_new(root, "forecast", forecast_json(table, forecast));
     if (explained) json_object_set_new(root, "fitted", cli_fitted_json(table, forecast));
 
-    char *text = json_dumps(root, JSON_INDENT(1));
-    if (text) {
-        cli_text_put(out, text);
-        cli_text_put(out, "\n");
-    } else {
-        out->failed = true;
-    }
-    free(text);
-    json_decref(root);
+    cli_text_put_json(out, root, 0);
 }
 
 /* ---- the command -----------------------------------------------------------------------------------------

@@ -178,7 +178,7 @@ static json_t *decisions_json(const norn_table *table)
 void inspect_json(const inspection *found, cli_text *out)
 {
     json_t *root = json_object();
-    char *command = strdup(found->command.bytes), *text = NULL;
+    char *command = strdup(found->command.bytes);
     for (char *at = command; at && *at; at++)
         if (*at == '\n') *at = ' ';
     set_text(root, "norn", norn_version());
@@ -192,14 +192,7 @@ void inspect_json(const inspection *found, cli_text *out)
     json_object_set_new(root, "series", series_json(found));
     json_object_set_new(root, "decisions", decisions_json(found->table));
     set_text(root, "command", command);
-    text = command ? json_dumps(root, JSON_INDENT(1)) : NULL;
-    if (text) {
-        cli_text_put(out, text);
-        cli_text_put(out, "\n");
-    } else {
-        out->failed = true;
-    }
+    out->failed |= !command;
     free(command);
-    free(text);
-    json_decref(root);
+    cli_text_put_json(out, root, 0);
 }

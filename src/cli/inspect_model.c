@@ -290,12 +290,7 @@ static void model_json(const norn_model *model, const char *path, cli_text *out)
     json_object_set_new(root, "change", cli_json_real(f.change));
     json_object_set_new(root, "training", training_json(&f));
     json_object_set_new(root, "series", series_json(model, &f));
-    char *text = json_dumps(root, JSON_INDENT(1));
-    cli_text_put(out, text ? text : "");
-    cli_text_put(out, "\n");
-    out->failed |= !text;
-    free(text);
-    json_decref(root);
+    cli_text_put_json(out, root, 0);
 }
 
 int inspect_model(cli_state *cli, const char *path, bool json, bool all, const cli_screen *screen)

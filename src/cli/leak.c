@@ -310,15 +310,7 @@ static void put_json(const findings *f, cli_text *out)
     json_object_set_new(root, "models", models);
     json_object_set_new(root, "cutoffs", cutoffs);
     if (f->honest) json_object_set_new(root, "look_ahead", lesson_json(f));
-    char *text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(10));
-    if (text) {
-        cli_text_put(out, text);
-        cli_text_put(out, "\n");
-    } else {
-        out->failed = true;
-    }
-    free(text);
-    json_decref(root);
+    cli_text_put_json(out, root, 10);
 }
 
 /* ---- the command ----------------------------------------------------------------------------------------

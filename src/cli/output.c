@@ -361,3 +361,24 @@ json_t *cli_json_real(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
 }
+
+void cli_text_put_json(cli_text *text, json_t *root, int digits)
+{
+    char *bytes = json_dumps(root, JSON_INDENT(1) | (digits ? JSON_REAL_PRECISION(digits) : 0));
+    cli_text_put(text, bytes ? bytes : "");
+    cli_text_put(text, "\n");
+    text->failed |= !bytes;
+    free(bytes);
+    json_decref(root);
+}
+
+void cli_json_add_decisions(json_t *array, const norn_decision *decisions, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        json_t *each = json_object();
+        json_object_set_new(each, "what", cli_json_text(decisions[i].what));
+        json_object_set_new(each, "text", cli_json_text(decisions[i].text));
+        json_object_set_new(each, "flag", cli_json_text(decisions[i].flag ? decisions[i].flag : ""));
+        json_array_append_new(array, each);
+    }
+}

@@ -132,15 +132,7 @@ static void write_json(cli_text *out, const norn_profile_row *rows, size_t count
     json_object_set_new(root, "seconds", cli_json_real(total));
     json_object_set_new(root, "parts", rows_json(rows, count, NORN_PROFILE_PART));
     json_object_set_new(root, "kernels", rows_json(rows, count, NORN_PROFILE_KERNEL));
-    char *text = json_dumps(root, JSON_INDENT(1));
-    if (text) {
-        cli_text_put(out, text);
-        cli_text_put(out, "\n");
-    } else {
-        out->failed = true;
-    }
-    free(text);
-    json_decref(root);
+    cli_text_put_json(out, root, 0);
 }
 
 int cli_profile_end(cli_state *cli, const cli_profile *profile, int code)
