@@ -212,7 +212,7 @@ json_t *cli_json_text(const char *text);
 json_t *cli_json_real(double value);
 /* A document, indented, and the end of its last line; its numbers with so many digits (0: all). root is
  * taken. */
-void cli_text_put_json(cli_text *text, json_t *root, int digits);
+void cli_text_put_json(cli_text *text, json_t *root, size_t digits);
 void cli_json_add_decisions(json_t *array, const norn_decision *decisions, size_t count);
 
 /* ---- profile.c: where the time went -----------------------------------------------------------------------

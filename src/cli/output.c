@@ -362,7 +362,7 @@ json_t *cli_json_real(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-void cli_text_put_json(cli_text *text, json_t *root, int digits)
+void cli_text_put_json(cli_text *text, json_t *root, size_t digits)
 {
     char *bytes = json_dumps(root, JSON_INDENT(1) | (digits ? JSON_REAL_PRECISION(digits) : 0));
     cli_text_put(text, bytes ? bytes : "");
