@@ -204,6 +204,8 @@ static void defects_are_refused_with_position_and_mend(void **state)
          "--target: there is no column \"z\"; the file has ds, y"},
         {"a,b,c,d,e,f,g,h,i,j\n1,2,3,4,5,6,7,8,9,10\n", TOLD(.time = "z"), NORN_ERR_USAGE, 0, 0,
          "--time: there is no column \"z\"; the file has a, b, c, d, e, f, g and 3 more"},
+        {"ds,load\n2024-01-01,1\n", TOLD(.target = "laod"), NORN_ERR_USAGE, 0, 0,
+         "--target: there is no column \"laod\" (did you mean \"load\"?); the file has ds, load"},
         {"ds,y\n2024-01-01,1\n", TOLD(.id = "3"), NORN_ERR_USAGE, 0, 0, "--id: there is no column \"3\""},
         {"ds,y\n2024-01-01,1\n", TOLD(.past = "y"), NORN_ERR_USAGE, 0, 0,
          "no column of numbers is left to forecast among ds, y"},

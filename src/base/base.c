@@ -244,3 +244,44 @@ const char *norn_quote(char *out, size_t size, const char *text, size_t length, 
     (void)snprintf(out + used, size - used, "%s", at < length ? "..." : "");
     return out;
 }
+
+/* ---- near misses ---- */
+
+/* Levenshtein's distance of words of up to 31 bytes; longer ones are far from everything. */
+static size_t distance(const char *a, const char *b)
+{
+    enum { LONGEST = 31 };
+    const size_t n = strlen(a), m = strlen(b);
+    if (n > LONGEST || m > LONGEST) return LONGEST;
+    size_t row[LONGEST + 1];
+    for (size_t j = 0; j <= m; j++) row[j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            const size_t above = row[j];
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+            if (above + 1 < best) best = above + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            row[j] = best;
+            diagonal = above;
+        }
+    }
+    return row[m];
+}
+
+const char *norn_closest(const char *text, const char *const *names)
+{
+    const size_t length = strlen(text);
+    const char *closest = NULL;
+    size_t nearest = length < 2 ? length : length < 4 ? 2 : 3; /* more typing errors are another word */
+    for (; *names; names++) {
+        if (length >= 3 && strncmp(*names, text, length) == 0) return *names; /* an abbreviation */
+        const size_t d = distance(text, *names);
+        if (d < nearest) {
+            nearest = d;
+            closest = *names;
+        }
+    }
+    return closest;
+}

@@ -65,4 +65,7 @@ double norn_seconds(void);
  */
 const char *norn_quote(char *out, size_t size, const char *text, size_t length, size_t limit);
 
+/* The entry of `names` (ends with NULL) that is most like a mistyped `text`, or NULL. */
+const char *norn_closest(const char *text, const char *const *names);
+
 #endif

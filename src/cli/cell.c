@@ -70,7 +70,7 @@ static norn_status read_cell(cli_state *cli, const char *word, norn_cell **cell)
         char quoted[80];
         for (size_t i = 0; i < norn_cell_builtin_count() && i + 1 < NORN_COUNT(names); i++)
             names[i] = norn_cell_builtin_name(i);
-        const char *closest = cli_closest(word, names);
+        const char *closest = norn_closest(word, names);
         (void)norn_quote(quoted, sizeof quoted, word, strlen(word), 40);
         cli->err = (norn_error)NORN_ERROR_INIT;
         status = closest

@@ -118,9 +118,6 @@ void cli_arguments_free(cli_arguments *arguments);
 /* The text given for the option of that name ("" for a flag without one), or NULL. */
 const char *cli_given(const cli_command *command, const cli_arguments *arguments, const char *name);
 
-/* The entry of `names` (ends with NULL) that is most like a mistyped `text`, or NULL. */
-const char *cli_closest(const char *text, const char *const *names);
-
 typedef struct cli_text {
     char *bytes; /* NUL-terminated once anything was added */
     size_t length, capacity;

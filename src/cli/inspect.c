@@ -200,7 +200,7 @@ static int find_series(const norn_table *table, const char *id, size_t *place)
         }
     const char *names[TRIED + 1] = {NULL};
     for (size_t s = 0; s < count && s < TRIED; s++) names[s] = norn_table_id(table, s);
-    const char *closest = cli_closest(id, names);
+    const char *closest = norn_closest(id, names);
     char quoted[96], meant[96];
     (void)norn_quote(quoted, sizeof quoted, id, strlen(id), 48);
     if (closest)

@@ -46,7 +46,7 @@ static int unknown(const char *name)
     const char *names[NORN_COUNT(commands) + 1] = {NULL};
     char quoted[80];
     for (size_t i = 0; i < NORN_COUNT(commands); i++) names[i] = commands[i]->name;
-    const char *closest = name[0] == '-' ? NULL : cli_closest(name, names);
+    const char *closest = name[0] == '-' ? NULL : norn_closest(name, names);
     (void)norn_quote(quoted, sizeof quoted, name, strlen(name), 40);
     if (closest)
         cli_error("unknown command \"%s\"; did you mean %s? (norn --help)", quoted, closest);

@@ -161,48 +161,6 @@ static int read_value(const cli_option *option, const char *text, char *target)
     }
 }
 
-/* ---- near misses
- * ------------------------------------------------------------------------------------------- */
-
-/* Levenshtein's distance of words of up to 31 bytes; longer ones are far from everything. */
-static size_t distance(const char *a, const char *b)
-{
-    enum { LONGEST = 31 };
-    const size_t n = strlen(a), m = strlen(b);
-    if (n > LONGEST || m > LONGEST) return LONGEST;
-    size_t row[LONGEST + 1];
-    for (size_t j = 0; j <= m; j++) row[j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            const size_t above = row[j];
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            if (above + 1 < best) best = above + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            row[j] = best;
-            diagonal = above;
-        }
-    }
-    return row[m];
-}
-
-const char *cli_closest(const char *text, const char *const *names)
-{
-    const size_t length = strlen(text);
-    const char *closest = NULL;
-    size_t nearest = length < 4 ? 2 : 3; /* more typing errors than this are another word */
-    for (; *names; names++) {
-        if (length >= 3 && strncmp(*names, text, length) == 0) return *names; /* an abbreviation */
-        const size_t d = distance(text, *names);
-        if (d < nearest) {
-            nearest = d;
-            closest = *names;
-        }
-    }
-    return closest;
-}
-
 /* ---- popt
  * ---------------------------------------------------------------------------------------------------- */
 
@@ -261,7 +219,7 @@ static int bad_option(const cli_command *command, const cli_option *options, pop
         char word[48];
         (void)snprintf(word, sizeof word, "%.*s", (int)strcspn(bad + strspn(bad, "-"), "="),
                        bad + strspn(bad, "-"));
-        const char *closest = strncmp(bad, "--", 2) == 0 ? cli_closest(word, names) : NULL;
+        const char *closest = strncmp(bad, "--", 2) == 0 ? norn_closest(word, names) : NULL;
         if (closest)
             cli_error("unknown option %s; did you mean --%s? (norn %s --help)", text, closest, command->name);
         else

@@ -57,11 +57,27 @@ bool norn_plan_number(const norn_planner *p, const char *text, size_t length, si
     return true;
 }
 
+/* The name that is most like a mistyped one, as ` (did you mean "x"?)`; else nothing. */
+static const char *suggest(const norn_planner *p, const char *mistyped, char *out, size_t size)
+{
+    const size_t columns = p->plan->columns;
+    const char **names = norn_new(&p->plan->host, columns + 1, sizeof *names);
+    char name[NORN_QUOTED];
+    *out = '\0';
+    for (size_t i = 0; names && i < columns; i++) names[i] = p->plan->column[i].name;
+    const char *closest = names ? norn_closest(mistyped, names) : NULL;
+    if (closest)
+        (void)snprintf(out, size, " (did you mean \"%s\"?)",
+                       norn_quote(name, sizeof name, closest, strlen(closest), 40));
+    norn_delete(&p->plan->host, names, columns + 1, sizeof *names);
+    return out;
+}
+
 /* Finds the column told by a flag: by its name, by its name in another case, or by its number from 1. */
 static norn_status find_column(const norn_planner *p, const char *text, size_t length, const char *flag,
                                size_t *column)
 {
-    char spec[NORN_QUOTED], columns[400];
+    char spec[NORN_QUOTED], columns[400], meant[NORN_QUOTED + 24];
     const size_t found = find_name(p, text, length, column);
     if (found == 1 || (found == 0 && norn_plan_number(p, text, length, column))) return NORN_OK;
     (void)norn_quote(spec, sizeof spec, text, length, 40);
@@ -70,8 +86,8 @@ static norn_status find_column(const norn_planner *p, const char *text, size_t l
                             "%zu columns are called \"%s\": name it to %s by its number, as in %s %zu", found,
                             spec, flag, flag, *column + 1);
     return norn_fail_at(p->err, NORN_ERR_USAGE, p->file, 0, 0,
-                        "%s: there is no column \"%s\"; the file has %s", flag, spec,
-                        norn_plan_list(p, columns, sizeof columns));
+                        "%s: there is no column \"%s\"%s; the file has %s", flag, spec,
+                        suggest(p, spec, meant, sizeof meant), norn_plan_list(p, columns, sizeof columns));
 }
 
 /* What a flag takes to name a column again. */

@@ -110,11 +110,11 @@ static void truncate_run(cell_layer *layer, size_t rows, size_t begin)
     run->steps -= begin;
     run->x += skipped * layer->bound.inputs;
     run->initial = layer->states + skipped * layer->bound.states;
-    run->mask += run->mask ? skipped : 0;
+    if (run->mask) run->mask += skipped;
     run->out += skipped * layer->bound.outputs; /* the same numbers again */
     run->states = NULL;
     run->dout += skipped * layer->bound.outputs;
-    run->dx += run->dx ? skipped * layer->bound.inputs : 0;
+    if (run->dx) run->dx += skipped * layer->bound.inputs;
 }
 
 static norn_status backward(job *j)

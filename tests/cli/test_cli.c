@@ -109,12 +109,12 @@ static void a_mistyped_name_finds_the_nearest(void **state)
 {
     (void)state;
     static const char *const names[] = {"horizon", "holdout", "hidden", "output", NULL};
-    assert_string_equal(cli_closest("horison", names), "horizon");
-    assert_string_equal(cli_closest("hidde", names), "hidden");
-    assert_string_equal(cli_closest("out", names), "output");
-    assert_null(cli_closest("zzz", names));
-    assert_null(cli_closest("o", names));
-    assert_null(cli_closest("a-word-that-is-far-longer-than-any-option-could-be", names));
+    assert_string_equal(norn_closest("horison", names), "horizon");
+    assert_string_equal(norn_closest("hidde", names), "hidden");
+    assert_string_equal(norn_closest("out", names), "output");
+    assert_null(norn_closest("zzz", names));
+    assert_null(norn_closest("o", names));
+    assert_null(norn_closest("a-word-that-is-far-longer-than-any-option-could-be", names));
 }
 
 /* ---- exit codes
