@@ -53,6 +53,7 @@ static const char *moved_by(const struct plan *plan, bool holes, double poison, 
 {
     norn_table *table = holes ? with_holes() : three_series();
     norn_backtest *clean = run_plan(table, plan, joint);
+    static char name[64]; /* it outlives the backtest */
     const char *moved = NULL;
     for (size_t k = 0; k < FOLDS && !moved; k++) {
         norn_table *poisoned = holes ? with_holes() : three_series();
@@ -67,7 +68,9 @@ static const char *moved_by(const struct plan *plan, bool holes, double poison, 
                     const size_t s = clean->folds.series[i];
                     const double *x = norn_backtest_forecast(clean, m, s, j);
                     const double *y = norn_backtest_forecast(other, m, s, j);
-                    if (memcmp(x, y, H * sizeof *x) != 0) moved = norn_backtest_model(clean, m);
+                    if (memcmp(x, y, H * sizeof *x) == 0) continue;
+                    (void)snprintf(name, sizeof name, "%s", norn_backtest_model(clean, m));
+                    moved = name;
                 }
                 if (!moved && memcmp(&clean->known[i * FOLDS + j], &other->known[i * FOLDS + j],
                                      sizeof *clean->known) != 0)
