@@ -1,6 +1,6 @@
 /*
  * Services shared by all rooms: recording errors, memory that counts its own overflow, log and progress
- * through the host. Nothing here knows of forecasting.
+ * through the host, texts in messages. Nothing here knows of forecasting.
  */
 #ifndef NORN_SRC_BASE_H
 #define NORN_SRC_BASE_H
