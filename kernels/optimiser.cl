@@ -139,6 +139,32 @@ INLINE void rmsprop_rule(const long first, const long end, const float rate, con
     }
 }
 
+// to[n][k] = from[k][n] for n < count, of which there are whole strips, and k < SW, the item's part of it: rows of
+// `to` are to_row floats apart, those of `from` from_row. A block of VW by VW at a time, in registers.
+INLINE void transposed(FLOATS to, const size_t to_row, CONST_FLOATS from, const size_t from_row, const int count)
+{
+    for (int n = 0; n < count; n += VW)
+        for (int k = LANE; k < SW; k += LS * VW) {
+            vf rows[VW];
+            _Pragma("unroll") for (int i = 0; i < VW; i++) rows[i] = VLOAD(from + (size_t)(k + i) * from_row + n);
+#if VW > 1
+            // A row and the one half of all below it become two, of their elements in turn: after log2(VW) times
+            // (row, element) is (element, row).
+            _Pragma("unroll") for (int times = VW; times > 1; times /= 2)
+            {
+                vf mixed[VW];
+                _Pragma("unroll") for (int i = 0; i < VW / 2; i++)
+                {
+                    mixed[2 * i].even = rows[i].lo, mixed[2 * i].odd = rows[i + VW / 2].lo;
+                    mixed[2 * i + 1].even = rows[i].hi, mixed[2 * i + 1].odd = rows[i + VW / 2].hi;
+                }
+                _Pragma("unroll") for (int i = 0; i < VW; i++) rows[i] = mixed[i];
+            }
+#endif
+            _Pragma("unroll") for (int i = 0; i < VW; i++) VSTORE(rows[i], to + (size_t)(n + i) * to_row + k);
+        }
+}
+
 // Where column strip `column` of `columns` stands among the tiles of 4, 2 and 1 (sequence.cl): its tile's first strip.
 INLINE int tile_first(const int column, const int columns, int *width)
 {
@@ -167,10 +193,7 @@ INLINE int sources_of(const int upper) { return (int)(0 FOR_STAGES(SOURCES_OF));
                 (j * STAGE_##stage##_COLUMNS(KX, HP) + above + (size_t)source * HP + column * SW) * gates * SW;      \
             FLOATS to = b + (size_t)HP * HP * (STAGE_##stage##_BEFORE(l ? 1 : 0, 1) + (size_t)source * gates) +      \
                         (size_t)tile * SW * gates * HP + (size_t)j * gates * SW * width * SW + (column - tile) * SW; \
-            for (int n = 0; n < gates * SW; n++)                                                                     \
-                for (int v = LANE; v < SW; v += LS * VW)                                                             \
-                    for (int i = 0; i < VW; i++)                                                                     \
-                        to[(size_t)n * width * SW + v + i] = from[(size_t)(v + i) * gates * SW + n];                 \
+            transposed(to, width * SW, from, gates * SW, gates * SW);                                                \
         }                                                                                                            \
         source -= sources;                                                                                           \
     }
@@ -201,11 +224,9 @@ INLINE void pack_block(int block, const int KX, const int OP, CONST_FLOATS p, FL
 {
     if (block >= FIRST_BLOCKS + (L - 1) * UPPER_BLOCKS) {
         const int strip = block - FIRST_BLOCKS - (L - 1) * UPPER_BLOCKS;
-        for (int n = 0; n < OP; n++)
-            for (int v = LANE; v < SW; v += LS * VW)
-                for (int i = 0; i < VW; i++)
-                    b[BACK_START(L) + ((size_t)strip * OP + n) * SW + v + i] =
-                        p[HEAD_START + ((size_t)(n / UB) * HP + strip * SW + v + i) * UB + n % UB];
+        for (int n = 0; n < OP; n += UB)
+            transposed(b + BACK_START(L) + ((size_t)strip * OP + n) * SW, SW,
+                       p + HEAD_START + ((size_t)n * HP + strip * SW * UB), UB, UB);
         return;
     }
 #ifndef STAGE
@@ -221,9 +242,7 @@ INLINE void pack_block(int block, const int KX, const int OP, CONST_FLOATS p, FL
     const int k0 = (l ? 0 : KX) + column * SW;
     CONST_FLOATS from = p + LAYER_START(l) + ((size_t)j * (kx + HP) + k0) * GS;
     FLOATS to = b + BACK_START(l) + (size_t)tile * SW * G * HP + (size_t)j * GS * width * SW + (column - tile) * SW;
-    for (int n = 0; n < GS; n++)
-        for (int v = LANE; v < SW; v += LS * VW)
-            for (int i = 0; i < VW; i++) to[(size_t)n * width * SW + v + i] = from[(size_t)(v + i) * GS + n];
+    transposed(to, width * SW, from, GS, GS);
 #endif
 #endif
 }
