@@ -280,7 +280,8 @@ static void what_is_no_time_is_not_read(void **state)
          "|2021-13-01|2021-00-01|2021-02-29|1900-02-29|2021-04-31|2021-04-00|2021-04-30T|2021-04-30 |"
          "10000-01-01|21-04-30|2021-004-30|2021/04/30|2021-04|-2021-04-30|2021-04-3O|+021-04-30"},
         {"%Y-%m-%dT%H:%M:%S",
-         "2021-04-30T24:00:00|2021-04-30T23:60:00|2021-04-30T23:59:60|2021-04-30T23:59|"
+         "2021-04-30T24:00:01|2021-04-30T24:01:00|2021-04-30T25:00:00|9999-12-31T24:00:00|2021-04-30T23:60:"
+         "00|2021-04-30T23:59:60|2021-04-30T23:59|"
          "2021-04-30T23:59:59Z|2021-04-30 23:59:59|2021-04-30t23:59:59|2021-04-30T23:59:59.5|"
          "2021-04-30T-1:00:00|2021-04-31T00:00:00|2021-13-30T00:00:00|2021-04-30T23:59:5a"},
         {"%Y-%m-%d %H:%M:%S.%f", "2021-04-30 01:00:00.|2021-04-30 01:00:00.1234567890|2021-04-30 01:00:00,5|"
@@ -318,6 +319,32 @@ static void what_is_no_time_is_not_read(void **state)
             assert_int_equal(raw, 42);
             assert_memory_equal(&seen, &before, sizeof seen);
         }
+    }
+}
+
+static void the_hour_24_ends_a_day(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *cells, *first, *format; /* the first is the only one of hour 24 */
+    } cases[] = {
+        {"2021-02-28 24:00|2021-03-01 01:00", "2021-03-01 00:00:00", "%Y-%m-%d %H:%M"},
+        {"2020-02-28T24:00:00|2020-02-29T01:00:00", "2020-02-29 00:00:00", "%Y-%m-%dT%H:%M:%S"},
+        {"2020-12-31 24:00:00+02:00|2021-01-01 01:00:00+02:00", "2020-12-31 22:00:00", "%Y-%m-%d %H:%M:%S%z"},
+        {"12/31/2020 24:00|01/01/2021 01:00", "2021-01-01 00:00:00", "%m/%d/%Y %H:%M"},
+    };
+    for (size_t i = 0; i < NORN_COUNT(cases); i++) {
+        column c = column_of(cases[i].cells);
+        norn_time_style style;
+        norn_error err = NORN_ERROR_INIT;
+        int64_t times[64];
+        size_t bad_row;
+        char text[NORN_TIME_TEXT], format[NORN_TIME_FORMAT];
+        assert_ok(read_column(&c, NULL, false, &style, times, &bad_row, &err), &err);
+        assert_string_equal(norn_time_style_format(&style, format, sizeof format), cases[i].format);
+        const norn_time_style iso = norn_time_style_iso(NORN_FORM_CLOCK, 0);
+        assert_string_equal(norn_time_write(&iso, times[0], text), cases[i].first);
+        assert_true(times[0] + NORN_HOUR == times[1]);
     }
 }
 
@@ -564,6 +591,7 @@ int main(void)
         cmocka_unit_test(what_a_format_tells_is_read_and_written_back),
         cmocka_unit_test(a_blank_is_one_or_more),
         cmocka_unit_test(zeros_that_some_cells_have_are_written),
+        cmocka_unit_test(the_hour_24_ends_a_day),
         cmocka_unit_test(what_is_no_time_is_not_read),
         cmocka_unit_test(what_is_no_way_is_not_guessed),
         cmocka_unit_test(most_of_the_cells_decide),

@@ -384,8 +384,20 @@ static norn_status on_prepare(void *user, size_t slot, size_t bytes, bool first)
 
 /* ---- messages ---- */
 
+/* The flag without which a missing cell of the column is an error; else NULL. */
+static const char *wanted_policy(const norn_raw *raw, size_t column)
+{
+    const norn_table_options *o = raw->options;
+    const bool target = raw->plan->column[column].role == NORN_ROLE_TARGET;
+    const norn_on_missing told = target ? o->on_missing : o->on_missing_input;
+    return told == NORN_MISSING_ERROR || (told == NORN_MISSING_DEFAULT && target)
+               ? target ? "--on-missing POLICY" : "--on-missing-input POLICY"
+               : NULL;
+}
+
 /* What mends a cell that should be a number. */
-static void mend_number(const intake *in, const char *text, size_t length, char *out, size_t size)
+static void mend_number(const intake *in, size_t column, const char *text, size_t length, char *out,
+                        size_t size)
 {
     bool digits = false, plain = true, commas = false, bare = true;
     char shown[NORN_SHOWN];
@@ -407,6 +419,7 @@ static void mend_number(const intake *in, const char *text, size_t length, char 
                 {'.', '\'', "--thousands \"'\""},
                 {'.', ' ', "--thousands ' '"},
                 {',', ' ', "--decimal , --thousands ' '"}};
+    const char *policy = wanted_policy(in->raw, column);
     size_t fits = 0;
     char flags[160] = "", alone = 0; /* the decimal sign that reads it by itself */
     for (size_t i = 0; digits && plain && i < NORN_COUNT(ways); i++) {
@@ -427,9 +440,9 @@ static void mend_number(const intake *in, const char *text, size_t length, char 
     else if (length && text[length - 1] == '%')
         (void)snprintf(out, size, "numbers are written without a percent sign");
     else if (length <= 20 && !commas && !memchr(text, '"', length) && !memchr(text, '\'', length))
-        (void)snprintf(out, size,
-                       bare ? "treat it as missing with --na %s" : "treat it as missing with --na '%s'",
-                       norn_show(shown, text, length));
+        (void)snprintf(out, size, "treat it as missing with --na %s%s%s%s%s", bare ? "" : "'",
+                       norn_show(shown, text, length), bare ? "" : "'", policy ? " and " : "",
+                       policy ? policy : "");
     else
         (void)snprintf(out, size, "numbers are written like 1234.5 or 1.2e-3");
 }
@@ -465,7 +478,7 @@ static norn_status say(intake *in, const piece *p, const problem *q, uint64_t ba
     (void)norn_raw_name(raw, q->column, name);
     switch (q->kind) {
     case PROBLEM_NUMBER:
-        mend_number(in, text, q->length, mend, sizeof mend);
+        mend_number(in, q->column, text, q->length, mend, sizeof mend);
         return norn_raw_problem(raw, line, q->column, text,
                                 "column \"%s\": expected a number, found \"%s\" (%s)", name,
                                 norn_show(found, text, q->length), mend);

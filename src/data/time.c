@@ -476,7 +476,9 @@ bool norn_time_parse(const norn_time_style *style, const char *text, size_t leng
             if (f.hour < 1 || f.hour > 12) return false;
             f.hour = f.hour % 12 + (f.half == 2 ? 12 : 0);
         }
-        if (f.hour > 23 || f.minute > 59 || f.second > 59) return false;
+        if (f.hour > 24 || f.minute > 59 || f.second > 59) return false;
+        /* 24:00 is ISO 8601's end of a day, which the next one begins with. */
+        if (f.hour == 24 && (f.minute || f.second || f.micro || f.year > 9998)) return false;
         const int64_t rest = f.hour * NORN_HOUR + f.minute * NORN_MINUTE + f.second * NORN_SECOND + f.micro -
                              f.offset * NORN_MINUTE;
         if (style->order == NORN_ORDER_OPEN) {
