@@ -29,7 +29,8 @@ static norn_series *make_series(norn_context *context)
 
 /* What a few steps and a forecast leave, to the bit; taken. */
 typedef struct result {
-    size_t held, slots, parameters, rows;
+    size_t held, pieces, slots, parameters, rows;
+    double operations; /* of a step, as a profile counts them */
     float *values, *gradient, *loss, *y;
     uint64_t planned;
 } result;
@@ -46,7 +47,11 @@ static result run_within(norn_context *context, const norn_network_shape *wanted
     if (limit) context->memory_limit = limit;
     assert_ok(norn_network_new(&n, context, wanted, series, &err), &err);
     assert_true(context->memory_used <= context->memory_limit);
+    const size_t pieces = (n->shards + n->held - 1) / n->held;
     result out = {.held = n->held,
+                  .pieces = pieces,
+                  .operations =
+                      (double)pieces * (n->train.cost.operations + n->weight_gradient.cost.operations),
                   .slots = n->shape.slots,
                   .parameters = n->parameters,
                   .rows = n->shape.batch,
@@ -183,6 +188,32 @@ static void a_batch_in_pieces_has_the_bits_of_a_whole_one(void **state)
         (void)free_taken(NULL);
         norn_cell_free(cell);
     }
+}
+
+/* On a CPU whose cores are few, and whose last cache is thereby small. */
+static void a_large_batch_is_taken_in_pieces_that_stay_in_the_cache(void **state)
+{
+    (void)state;
+    norn_context *context = context_of(WIDE);
+    const norn_network_shape shape = shape_of(33, 3, 150, 62, 0.0);
+    const unsigned cores = context->info.compute_units;
+    if (context->info.type != NORN_DEVICE_CPU) skip();
+    context->info.compute_units = 1000; /* which have not two groups each, whatever is done */
+    const result whole = run_within(context, &shape, 0);
+    context->info.compute_units = 1;
+    const result pieces = run_within(context, &shape, 0);
+    context->info.compute_units = 2;
+    const result fed = run_within(context, &shape, 0);
+    context->info.compute_units = cores;
+    assert_int_equal(whole.pieces, 1);
+    assert_int_equal(whole.held, NORN_SHARDS);
+    assert_true(pieces.pieces > 1 && pieces.planned < whole.planned / 2);
+    assert_int_equal(fed.held,
+                     2); /* of two groups each: four for two cores, though they take more than one cache */
+    assert_same(&pieces, &whole);
+    assert_same(&fed, &whole);
+    assert_true(fabs(pieces.operations - whole.operations) < 1e-6 * whole.operations);
+    assert_true(fabs(fed.operations - whole.operations) < 1e-6 * whole.operations);
 }
 
 /* A GPU has a gradient for each shard, a CPU one that grows. */
@@ -357,6 +388,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_batch_in_pieces_has_the_bits_of_a_whole_one, free_taken),
+        cmocka_unit_test_teardown(a_large_batch_is_taken_in_pieces_that_stay_in_the_cache, free_taken),
         cmocka_unit_test_teardown(a_gradient_for_each_shard_gives_the_same_sums, free_taken),
         cmocka_unit_test_teardown(a_gradient_is_the_sum_of_the_shards_in_their_order, free_taken),
         cmocka_unit_test_teardown(members_that_have_no_room_together_take_turns, free_taken),

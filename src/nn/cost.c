@@ -1,9 +1,12 @@
 /*
  * Operations and bytes of a network's kernels, for a profile. Operations are those of the products with
  * weights, 2 a multiplication and addition; bytes are what a kernel must read and write at least once, with
- * weights that stay in a cache counted once a launch.
+ * weights that stay in a cache counted once a launch. Of the launches that take a batch in pieces each has
+ * the mean of them.
  */
 #include "nn/network.h"
+
+#include <math.h>
 
 enum { FLOAT = 4 }; /* bytes of a number */
 
@@ -19,12 +22,15 @@ void norn_network_count_costs(norn_network *n)
     const double inputs = batch * steps * (double)n->kx * FLOAT, weights = parameters * FLOAT;
     const double kept = (double)n->kept_numbers * units;
 
-    n->train.cost =
-        (norn_cost){2.0 * (third + head), 2.0 * weights + inputs + 2.0 * (2.0 * units + kept) + kept};
-    const norn_cost gradient = {third + head, kept + inputs + units + (double)n->splits * weights};
+    const double share = 1.0 / ceil((double)n->shards / (double)n->held); /* of a piece */
+    const double gradients = (double)n->splits * weights;
+
+    n->train.cost = (norn_cost){share * 2.0 * (third + head),
+                                2.0 * weights + share * (inputs + 2.0 * (2.0 * units + kept) + kept)};
+    const norn_cost gradient = {share * (third + head), share * (kept + inputs + units) + gradients};
     if (n->shard_gradients)
         n->train.cost = (norn_cost){n->train.cost.operations + gradient.operations,
-                                    n->train.cost.bytes + (double)n->splits * weights};
+                                    n->train.cost.bytes + share * gradients};
     n->weight_gradient.cost = gradient;
     n->norm.cost = (norn_cost){2.0 * parameters, weights * (double)(n->splits + 1)};
     n->update.cost = (norn_cost){0.0, 7.0 * weights}; /* gradient; values and two moments, read and written */
