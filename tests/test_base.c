@@ -333,6 +333,34 @@ static void a_host_of_a_newer_header_is_cut_to_what_is_known(void **state)
     assert_true(host.log == counting_log && host.progress == counting_progress);
 }
 
+static void options_of_another_size_are_filled_up_and_none_are_refused(void **state)
+{
+    (void)state;
+    typedef struct options {
+        size_t size;
+        int first, second;
+    } options;
+    static const options defaults = {sizeof(options), 1, 2};
+    norn_error err = NORN_ERROR_INIT;
+    options out = defaults;
+    assert_int_equal(norn_options_take(&out, sizeof out, NULL, &err), NORN_OK);
+    assert_memory_equal(&out, &defaults, sizeof out);
+    const options older = {offsetof(options, second), 5, 6};
+    assert_int_equal(norn_options_take(&out, sizeof out, &older, &err), NORN_OK);
+    assert_int_equal(out.first, 5);
+    assert_int_equal(out.second, 2);
+    const struct {
+        options known;
+        int later;
+    } newer = {{sizeof newer, 7, 8}, 9};
+    assert_int_equal(norn_options_take(&out, sizeof out, &newer, &err), NORN_OK);
+    assert_int_equal(out.first + out.second, 15);
+    const options none = {0, 3, 4};
+    assert_int_equal(norn_options_take(&out, sizeof out, &none, &err), NORN_ERR_USAGE);
+    assert_int_equal(out.first + out.second, 15);
+    assert_non_null(strstr(err.message, "size 0"));
+}
+
 static void the_log_gets_whole_lines_with_their_level(void **state)
 {
     (void)state;
@@ -514,6 +542,7 @@ int main(void)
         cmocka_unit_test(no_host_means_malloc_and_silence),
         cmocka_unit_test(a_host_of_an_older_header_is_filled_up_with_defaults),
         cmocka_unit_test(a_host_of_a_newer_header_is_cut_to_what_is_known),
+        cmocka_unit_test(options_of_another_size_are_filled_up_and_none_are_refused),
         cmocka_unit_test(the_log_gets_whole_lines_with_their_level),
         cmocka_unit_test(progress_is_reported_with_the_library_s_size),
         cmocka_unit_test(a_raised_flag_cancels_every_copy_of_its_host),

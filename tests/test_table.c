@@ -4,6 +4,8 @@
  */
 #include "table_support.h"
 
+#include <norn/norn.h>
+
 #include <sys/stat.h>
 
 /* ---- missing cells ---- */
@@ -502,9 +504,36 @@ static void a_table_can_be_made_of_arrays_and_changed(void **state)
                      NORN_ERR_USAGE);
 }
 
+static void options_that_were_never_begun_are_refused(void **state)
+{
+    (void)state;
+    const norn_table_options zeroed = {.target = "y"};
+    const norn_backtest_options folds = {.horizon = 1};
+    const norn_forecast_options forecast = {.horizon = 1};
+    const norn_context_options device = {.device = "0:0"};
+    norn_error err = NORN_ERROR_INIT;
+    norn_table *t = NULL;
+    norn_context *context = NULL;
+    norn_forecast *f = NULL;
+    norn_backtest *b = NULL;
+    assert_int_equal(read_text(&t, "x,y\n1,2\n3,4\n5,6\n", &zeroed, &err), NORN_ERR_USAGE);
+    assert_non_null(strstr(err.message, "NORN_..._OPTIONS_INIT"));
+    assert_null(t);
+    err = (norn_error)NORN_ERROR_INIT;
+    assert_ok(read_text(&t, "x,y\n1,2\n3,4\n5,6\n", NULL, &err), &err);
+    assert_int_equal(norn_context_new(&context, &device, NULL, &err), NORN_ERR_USAGE);
+    assert_int_equal(norn_forecast_run(&f, NULL, t, &forecast, NULL, NULL), NORN_ERR_USAGE);
+    assert_int_equal(norn_backtest_run(&b, NULL, t, &folds, NULL, NULL), NORN_ERR_USAGE);
+    assert_null(context);
+    assert_null(f);
+    assert_null(b);
+    norn_table_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_that_were_never_begun_are_refused),
         cmocka_unit_test(missing_cells_take_the_value_before_when_told),
         cmocka_unit_test(the_fills_of_many_columns_are_all_counted),
         cmocka_unit_test(blank_lines_are_cells_only_where_there_is_one_column),

@@ -9,6 +9,7 @@
  *   - Objects returned through a pointer are the caller's; the matching norn_..._free accepts NULL.
  *   - Getters return borrowed pointers, valid until the object is freed.
  *   - Option structs begin with their size; start from the ..._INIT value, so that later fields get defaults.
+ *     One of size 0 is refused, for what it says would be lost.
  *   - The library never prints, exits, sets the locale, the environment or signal handlers, and keeps no
  *     pointer to the caller's memory beyond what a comment says.
  *   - One norn_context is one device with one in-order queue for one thread at a time. Contexts are

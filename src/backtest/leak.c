@@ -190,7 +190,7 @@ typedef struct asked {
     size_t room;
 } asked;
 
-static void take_options(asked *out, const norn_backtest_options *options)
+static norn_status take_options(asked *out, const norn_backtest_options *options, norn_error *err)
 {
     out->backtest = (norn_backtest_options)NORN_BACKTEST_OPTIONS_INIT;
     out->network = (norn_forecast_options)NORN_FORECAST_OPTIONS_INIT;
@@ -198,12 +198,13 @@ static void take_options(asked *out, const norn_backtest_options *options)
     out->room = 0;
     norn_backtest_options *b = &out->backtest;
     norn_forecast_options *n = &out->network;
-    if (options) memcpy(b, options, options->size < sizeof *b ? options->size : sizeof *b);
-    if (b->network) memcpy(n, b->network, b->network->size < sizeof *n ? b->network->size : sizeof *n);
+    norn_status status = norn_options_take(b, sizeof *b, options, err);
+    if (status == NORN_OK) status = norn_options_take(n, sizeof *n, b->network, err);
     b->size = sizeof *b;
     n->size = sizeof *n;
     n->consume_past = 0;
     b->network = n;
+    return status;
 }
 
 /* "all" here is all indeed: the models of a backtest leave ensembles out, for the time they take. */
@@ -241,7 +242,8 @@ norn_status norn_leak_run_with(norn_leak **out, norn_context *context, norn_tabl
     silent.progress = NULL;
     silent.log = NULL;
     asked told;
-    take_options(&told, options);
+    const norn_status taken = take_options(&told, options, err);
+    if (taken != NORN_OK) return taken;
     told.backtest.bootstrap = 0;
     cell_copy cells = {&services, table, NULL};
     norn_leak *leak = norn_new(&services, 1, sizeof *leak);
@@ -385,7 +387,8 @@ norn_status norn_leak_teach(norn_backtest **honest, norn_backtest **ahead, norn_
 {
     const norn_host services = norn_host_copy(host);
     asked told;
-    take_options(&told, options);
+    const norn_status taken = take_options(&told, options, err);
+    if (taken != NORN_OK) return taken;
     cell_copy cells = {&services, table, NULL};
     norn_backtest *without = NULL, *with = NULL;
     norn_status status = norn_backtest_run(&without, context, table, &told.backtest, host, err);

@@ -307,19 +307,22 @@ int norn_backtest_needs_device(const norn_backtest_options *options)
     return count > 0;
 }
 
-static norn_backtest_options options_of(const norn_backtest_options *options)
+static norn_status take_options(norn_backtest_options *out, const norn_backtest_options *options,
+                                norn_error *err)
 {
-    norn_backtest_options asked = NORN_BACKTEST_OPTIONS_INIT;
-    if (options) memcpy(&asked, options, options->size < sizeof asked ? options->size : sizeof asked);
-    asked.size = sizeof asked;
-    return asked;
+    *out = (norn_backtest_options)NORN_BACKTEST_OPTIONS_INIT;
+    const norn_status status = norn_options_take(out, sizeof *out, options, err);
+    out->size = sizeof *out;
+    return status;
 }
 
 norn_status norn_backtest_make(norn_backtest **out, norn_context *context, norn_table *table,
                                const norn_backtest_options *options, const norn_joint *joints,
                                size_t joint_count, size_t last, const norn_host *host, norn_error *err)
 {
-    norn_backtest_options asked = options_of(options);
+    norn_backtest_options asked;
+    const norn_status taken = take_options(&asked, options, err);
+    if (taken != NORN_OK) return taken;
     const norn_forecast_options *told = asked.network;
     asked.network = NULL;
     size_t count = 0;
@@ -336,9 +339,7 @@ norn_status norn_backtest_make(norn_backtest **out, norn_context *context, norn_
                                               .table = table,
                                               .options = NORN_FORECAST_OPTIONS_INIT,
                                               .curves = asked.curves != 0};
-        if (told)
-            memcpy(&networks[i].options, told,
-                   told->size < sizeof networks[i].options ? told->size : sizeof networks[i].options);
+        status = norn_options_take(&networks[i].options, sizeof networks[i].options, told, err);
         /* The table's covariates are there for the last one, too. */
         if (i + 1 < room) networks[i].options.consume_past = 0;
     }
@@ -376,9 +377,11 @@ norn_status norn_backtest_run_with(norn_backtest **out, const norn_table *table,
                                    size_t joint_count, const norn_host *host, norn_error *err)
 {
     norn_backtest *made = NULL;
-    norn_backtest_options asked = options_of(options);
+    norn_backtest_options asked;
+    norn_status status = take_options(&asked, options, err);
+    if (status != NORN_OK) return status;
     asked.network = NULL;
-    const norn_status status = forecast_all(&made, table, &asked, joints, joint_count, SIZE_MAX, host, err);
+    status = forecast_all(&made, table, &asked, joints, joint_count, SIZE_MAX, host, err);
     return finish(out, made, status, err);
 }
 

@@ -573,7 +573,8 @@ norn_status norn_backtest_read(norn_backtest **out, norn_table **table, norn_rea
                                norn_error *err)
 {
     norn_saved_options asked = NORN_SAVED_OPTIONS_INIT;
-    if (options) memcpy(&asked, options, options->size < sizeof asked ? options->size : sizeof asked);
+    const norn_status taken = norn_options_take(&asked, sizeof asked, options, err);
+    if (taken != NORN_OK) return taken;
     maker k = {.options = &asked, .name = name, .err = err, .host = norn_host_copy(host)};
     norn_status status = norn_saved_file_read(&k.file, read, user, name, &asked, &k.host, err);
     if (status == NORN_OK) status = gather_times(&k);

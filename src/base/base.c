@@ -77,6 +77,17 @@ static void *default_resize(void *user, void *ptr, size_t old_size, size_t new_s
     return realloc(ptr, new_size);
 }
 
+norn_status norn_options_take(void *out, size_t known, const void *given, norn_error *err)
+{
+    size_t size;
+    if (!given) return NORN_OK;
+    memcpy(&size, given, sizeof size);
+    if (size == 0)
+        return norn_fail(err, NORN_ERR_USAGE, "options of size 0: they begin as their NORN_..._OPTIONS_INIT");
+    memcpy(out, given, size < known ? size : known);
+    return NORN_OK;
+}
+
 norn_host norn_host_copy(const norn_host *host)
 {
     norn_host copy = NORN_HOST_INIT;

@@ -30,6 +30,11 @@ norn_status norn_fail_memory(norn_error *err, const char *what);
 
 /* Every block is freed with the size it was asked for: hosts that count need it, and so do our tests. */
 
+/* Fills *out, `known` bytes of defaults, from an option struct of the caller (NULL: none), which may be that
+ * of an older or a newer library: both begin with their size. One of size 0 was never begun, and what it says
+ * would be lost: NORN_ERR_USAGE. */
+norn_status norn_options_take(void *out, size_t known, const void *given, norn_error *err);
+
 /* Copies host, or makes the default one from NULL. A struct of an older library is filled up with defaults.
  */
 norn_host norn_host_copy(const norn_host *host);

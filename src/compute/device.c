@@ -297,7 +297,8 @@ norn_status norn_context_new(norn_context **out, const norn_context_options *opt
     const norn_context_options defaults = NORN_CONTEXT_OPTIONS_INIT;
     /* A struct of an older library is shorter. */
     norn_context_options given = defaults;
-    if (options) memcpy(&given, options, options->size < sizeof given ? options->size : sizeof given);
+    const norn_status taken = norn_options_take(&given, sizeof given, options, err);
+    if (taken != NORN_OK) return taken;
     options = &given;
     const norn_host services = norn_host_copy(host);
     norn_context *context = norn_new(&services, 1, sizeof *context);

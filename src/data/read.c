@@ -163,7 +163,8 @@ static norn_status read_stream(norn_table **out, norn_read_fn read, void *user, 
                                const norn_host *host, norn_error *err)
 {
     norn_table_options told = NORN_TABLE_OPTIONS_INIT;
-    if (options) memcpy(&told, options, options->size < sizeof told ? options->size : sizeof told);
+    const norn_status taken = norn_options_take(&told, sizeof told, options, err);
+    if (taken != NORN_OK) return taken;
     norn_error first = NORN_ERROR_INIT, other = NORN_ERROR_INIT;
     norn_plan plan;
     norn_notes notes;

@@ -130,8 +130,8 @@ norn_status norn_forecast_train(norn_forecast **out, norn_model **model, norn_co
                                 const norn_host *host, norn_error *err)
 {
     norn_forecast_options o = NORN_FORECAST_OPTIONS_INIT;
-    if (options) memcpy(&o, options, norn_at_most(options->size, sizeof o));
-    norn_status status = norn_run_check_options(&o, err);
+    norn_status status = norn_options_take(&o, sizeof o, options, err);
+    if (status == NORN_OK) status = norn_run_check_options(&o, err);
     if (status != NORN_OK) return status;
     if (o.model && strcmp(o.model, "lstm") != 0) {
         if (model) return norn_fail(err, NORN_ERR_USAGE, "--model-type: only networks are kept in files");

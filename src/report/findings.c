@@ -378,8 +378,8 @@ norn_status norn_report_find(norn_findings *r, const norn_table *table, const no
                          .folds = backtest->folds.options.folds,
                          .horizon = backtest->folds.options.horizon,
                          .series = backtest->folds.count};
-    if (options)
-        memcpy(&r->options, options, options->size < sizeof r->options ? options->size : sizeof r->options);
+    const norn_status taken = norn_options_take(&r->options, sizeof r->options, options, err);
+    if (taken != NORN_OK) return taken;
     r->headline = norn_text_new(&r->host);
     r->by = r->series > 1 ? NORN_METRIC_MASE : NORN_METRIC_MAE;
     rank(r);
