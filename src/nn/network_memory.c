@@ -141,7 +141,7 @@ static size_t slots_in_cache(norn_network *n, size_t columns)
 /* Shards of a batch at once, if there were no end of memory. On a CPU what two layers or more keep of a large
  * batch goes out to memory and comes back, for the backward pass and for the weight gradient; a piece stays
  * in the last cache. A piece has two groups a core at the least, so that a slow one has company. Measured
- * with tools/bench train: 2 to 4 % of a step from 128 units on, nothing below. */
+ * with tools/bench train: up to 5 % of a step from 128 units on, nothing below. */
 static size_t shards_in_cache(norn_network *n, size_t columns)
 {
     static const double cached = 8.0 * 1048576.0; /* a core */
