@@ -208,8 +208,7 @@ static void a_large_batch_is_taken_in_pieces_that_stay_in_the_cache(void **state
     assert_int_equal(whole.pieces, 1);
     assert_int_equal(whole.held, NORN_SHARDS);
     assert_true(pieces.pieces > 1 && pieces.planned < whole.planned / 2);
-    assert_int_equal(fed.held,
-                     2); /* of two groups each: four for two cores, though they take more than one cache */
+    assert_int_equal(fed.held, 2); /* of two groups each, four for two cores, larger than the cache or not */
     assert_same(&pieces, &whole);
     assert_same(&fed, &whole);
     assert_true(fabs(pieces.operations - whole.operations) < 1e-6 * whole.operations);

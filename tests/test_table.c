@@ -105,9 +105,8 @@ static void defects_are_refused_with_position_and_mend(void **state)
         sizeof(norn_table_options), .delimiter = 0                                                           \
     }
         {"ds,price\n2024-01-01,1\n2024-01-02,n/a\n2024-01-03,2\n", FOUND, NORN_ERR_DATA, 3, 2,
-         "column \"price\": expected a number, found \"n/a\" (treat it as missing with --na n/a and "
-         "--on-missing "
-         "POLICY)"},
+         "column \"price\": expected a number, found \"n/a\" "
+         "(treat it as missing with --na n/a and --on-missing POLICY)"},
         {"ds,y\n2024-01-01,1\n2024-01-02,no data\n2024-01-03,2\n", FOUND, NORN_ERR_DATA, 3, 2,
          "with --na 'no data' and --on-missing POLICY)"},
         {"ds,y\n2024-01-01,1\n2024-01-02,\n2024-01-03,2\n", FOUND, NORN_ERR_DATA, 3, 2,

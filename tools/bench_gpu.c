@@ -178,8 +178,7 @@ static void print_copies(const bench *b, const bench_shape *shape)
         if (!after) (void)bench_train_ms(&n);
     }
     (void)printf("\nCopied to the device in two epochs, of 2 and %zu steps: %llu times, before their first "
-                 "steps (windows and "
-                 "schedule)\n",
+                 "steps (windows and schedule)\n",
                  n.steps, (unsigned long long)(copies[1] - copies[0]));
     bench_release(&n);
     norn_context_free(context);

@@ -105,7 +105,8 @@ typedef struct norn_profile norn_profile;
 
 /*
  * The host's services. A library function that takes a const norn_host * copies it; NULL stands for
- * malloc, silence and no cancelling.
+ * malloc, silence and no cancelling, and so does one of size 0, whatever else it says: begin with
+ * NORN_HOST_INIT.
  *
  * resize has the meaning of realloc: ptr NULL allocates, new_size 0 frees and returns NULL. It must be
  * callable from the thread that called the library.

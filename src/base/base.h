@@ -26,14 +26,16 @@ norn_status norn_fail_at(norn_error *err, norn_status status, const char *file, 
 /* Host memory is exhausted while making `what` ("the table's columns"). */
 norn_status norn_fail_memory(norn_error *err, const char *what);
 
-/* ---- memory ------------------------------------------------------------------------------------------- */
-
-/* Every block is freed with the size it was asked for: hosts that count need it, and so do our tests. */
+/* ---- what the caller says ------------------------------------------------------------------------------ */
 
 /* Fills *out, `known` bytes of defaults, from an option struct of the caller (NULL: none), which may be that
  * of an older or a newer library: both begin with their size. One of size 0 was never begun, and what it says
  * would be lost: NORN_ERR_USAGE. */
 norn_status norn_options_take(void *out, size_t known, const void *given, norn_error *err);
+
+/* ---- memory ------------------------------------------------------------------------------------------- */
+
+/* Every block is freed with the size it was asked for: hosts that count need it, and so do our tests. */
 
 /* Copies host, or makes the default one from NULL. A struct of an older library is filled up with defaults.
  */

@@ -94,9 +94,9 @@ norn_status norn_folds_run(norn_folds_out *out, norn_context *context, norn_tabl
                            const norn_host *host, norn_error *err)
 {
     norn_forecast_options o = NORN_FORECAST_OPTIONS_INIT;
-    memcpy(&o, options->forecast, norn_at_most(options->forecast->size, sizeof o));
+    norn_status status = norn_options_take(&o, sizeof o, options->forecast, err);
     o.holdout = 0;
-    norn_status status = norn_run_check_options(&o, err);
+    if (status == NORN_OK) status = norn_run_check_options(&o, err);
     if (status != NORN_OK) return status;
     if (!o.horizon || !count) return norn_fail(err, NORN_ERR_USAGE, "folds need a --horizon");
     const norn_host services = norn_host_copy(host ? host : &context->host);
@@ -143,11 +143,12 @@ norn_status norn_folds_horizon(size_t *horizon, norn_table *table, const norn_fo
                                norn_choices *choices, const norn_host *host, norn_error *err)
 {
     norn_forecast_options o = NORN_FORECAST_OPTIONS_INIT;
-    memcpy(&o, options, norn_at_most(options->size, sizeof o));
+    norn_status status = norn_options_take(&o, sizeof o, options, err);
+    if (status != NORN_OK) return status;
     const norn_host services = norn_host_copy(host);
     norn_choices unheard = {.count = 0};
     norn_run r = {.table = table, .options = &o, .host = &services, .choices = choices ? choices : &unheard};
-    norn_status status = norn_run_begin(&r, err);
+    status = norn_run_begin(&r, err);
     const size_t shortest = status == NORN_OK ? norn_run_shortest(&r) : 0;
     if (status == NORN_OK && shortest == SIZE_MAX)
         status = norn_fail(err, NORN_ERR_USAGE,
